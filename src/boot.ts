@@ -1,10 +1,12 @@
 /**
  * The first code that runs in the executable, in the main thread and again in each thread. The bundles lie
  * inside the executable (`node:sea` assets) and on no disk, so this gives them what Node's loader cannot:
- * `require` among themselves, and threads that start from a bundle. Nothing here touches the file system,
- * the home folder or the environment.
+ * `require` among themselves, threads that start from a bundle, and `readFileSync` of the data files that
+ * lie beside the bundles (`assets/`). Nothing here touches the disk, the home folder or the environment.
  */
+import * as fs from 'node:fs';
 import { getAsset, getAssetKeys, getRawAsset } from 'node:sea';
+import { fileURLToPath } from 'node:url';
 import * as vm from 'node:vm';
 import * as threads from 'node:worker_threads';
 
@@ -47,8 +49,28 @@ class Thread extends threads.Worker {
   }
 }
 
+const readFileSync: typeof fs.readFileSync = ((
+  path: fs.PathOrFileDescriptor,
+  options?: object | BufferEncoding,
+) => {
+  const file = path instanceof URL ? fileURLToPath(path) : path;
+  const isInside = typeof file === 'string' && file.startsWith(inside);
+  if (!isInside) return fs.readFileSync(path, options as undefined);
+  const bytes = Buffer.from(getAsset(file.slice(inside.length)));
+  const encoding =
+    typeof options === 'string' ? options : (options as { encoding?: BufferEncoding })?.encoding;
+  return typeof encoding === 'string' ? bytes.toString(encoding) : bytes;
+}) as typeof fs.readFileSync;
+
+/** What the bundles see in place of Node's own; no other code does. */
+const substitutes = new Map<string, object>([
+  ['fs', { ...fs, readFileSync }],
+  ['worker_threads', { ...threads, Worker: Thread }],
+]);
+
 function requireBundle(id: string): unknown {
-  if (id === 'node:worker_threads' || id === 'worker_threads') return { ...threads, Worker: Thread };
+  const own = substitutes.get(id.replace(/^node:/, ''));
+  if (own !== undefined) return own;
   if (id.startsWith('./')) return load(id.slice(2));
   if (id.startsWith(inside)) return load(id.slice(inside.length));
   const builtin: unknown = process.getBuiltinModule(id);
