@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { log } from '@yao-pkg/pkg/lib-es5/log.js';
+import { log as pkgLog } from '@yao-pkg/pkg/lib-es5/log.js';
 import pkg from '@yao-pkg/pkg/lib-es5/sea.js';
 import { rolldown, type OutputOptions, type Plugin } from 'rolldown';
 
@@ -228,7 +228,7 @@ async function assemble(): Promise<void> {
     execArgvExtension: 'none',
   };
   // Its steps are told in paths that nobody needs; its warnings and errors stay.
-  log.info = () => {};
+  pkgLog.info = () => {};
   const output = join(build, 'passito');
   await pkg.default(join(app, 'boot.cjs'), {
     targets: [
