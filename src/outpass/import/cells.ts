@@ -1,0 +1,61 @@
+/** Checks one value of an import file against its column. */
+
+import { readTime, timeForm } from '../read-time.ts';
+import { passStatuses } from '../passes.ts';
+import { formatTime } from '../../engine/clock.ts';
+import type { Column } from './columns.ts';
+import { nearest } from './nearest.ts';
+
+/** A value that fits, or what is wrong with it: the end of a sentence that begins with the column's name. */
+export type CellVerdict = { value: string | number | null } | { wrong: string };
+
+/** Catches slips, not every impossible address: the mail server has the last word. */
+const EMAIL =
+  /^[^\s@<>(),;:\\"[\]]+@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/iu;
+const PHONE = /^\+?[0-9][0-9 -]{5,22}$/;
+
+/** Checks a value; an empty one is null, which the caller may not allow. */
+export function checkCell(raw: unknown, column: Column, zone: string): CellVerdict {
+  if (raw === null || raw === undefined || raw === '') return { value: null };
+  if (typeof raw !== 'string' && typeof raw !== 'number') return { wrong: 'must be text' };
+  const text = String(raw).normalize('NFC').trim();
+  if (text === '') return { value: null };
+  if (text.length > column.max) return { wrong: `is longer than ${column.max} characters` };
+  // Tabs and line breaks may stand in what students write; other control characters have no meaning anywhere.
+  if (/[\p{Cc}--[\t\n\r]]/v.test(text)) {
+    return { wrong: 'holds a control character' };
+  }
+  return checks[column.kind](text, zone);
+}
+
+const quoted = (text: string): string => `'${text}'`;
+
+const checks: Record<Column['kind'], (text: string, zone: string) => CellVerdict> = {
+  text: (text) => ({ value: text }),
+  email: (text) =>
+    EMAIL.test(text) ? { value: text } : { wrong: `${quoted(text)} is not an e-mail address` },
+  phone: (text) => (PHONE.test(text) ? { value: text } : { wrong: `${quoted(text)} is not a phone number` }),
+  year: (text) => {
+    const year = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+    return year >= 1 && year <= 10
+      ? { value: year }
+      : { wrong: `${quoted(text)} is not a year of study (1 to 10)` };
+  },
+  time: (text, zone) => {
+    const ms = readTime(text, zone);
+    return ms === undefined
+      ? { wrong: `${quoted(text)} is not a time (${timeForm})` }
+      : { value: formatTime(ms) };
+  },
+  status: (text) => {
+    const status = text.toLowerCase();
+    if (passStatuses.some((known) => known === status)) return { value: status };
+    const meant = nearest(text, passStatuses);
+    const hint = meant === undefined ? `one of ${passStatuses.join(', ')}` : `did you mean ${meant}?`;
+    return { wrong: `${quoted(text)} is not a status (${hint})` };
+  },
+  reference: (text) =>
+    /^\d+$/.test(text)
+      ? { wrong: `${quoted(text)} has digits only and would be taken for an id` }
+      : { value: text },
+};

@@ -1,0 +1,53 @@
+/** The columns of the import files: the one place that says what each is called and may hold. */
+
+import { passStatuses } from '../passes.ts';
+
+/** How a value is checked. */
+type ColumnKind = 'text' | 'email' | 'phone' | 'year' | 'time' | 'status' | 'reference';
+
+/** One column. */
+export interface Column {
+  readonly kind: ColumnKind;
+  /** Whether every new record needs a value. */
+  readonly required: boolean;
+  /** Longest text, in characters. */
+  readonly max: number;
+  /** For the documentation. */
+  readonly about: string;
+}
+
+const column = (kind: ColumnKind, required: boolean, max: number, about: string): Column => ({
+  kind,
+  required,
+  max,
+  about,
+});
+
+/** Students; the roll number is the natural key. */
+export const studentColumns = {
+  name: column('text', true, 120, 'as printed on the pass'),
+  email: column('email', true, 254, 'where the pass is sent'),
+  roll_number: column('text', true, 40, 'names the student; an existing one is updated'),
+  year: column('year', false, 40, 'year of study, 1 to 10'),
+  programme: column('text', false, 160, 'such as B.E. Computer Science'),
+  hostel: column('text', false, 120, 'made if it does not exist yet'),
+  room: column('text', false, 40, ''),
+  parent_phone: column('phone', false, 24, 'digits, with spaces, hyphens and a leading + allowed'),
+} as const satisfies Record<string, Column>;
+
+/** Outpasses; the reference is the natural key. */
+export const outpassColumns = {
+  reference: column(
+    'reference',
+    false,
+    40,
+    'names the pass; an existing one is updated, without it a new pass is made',
+  ),
+  roll_number: column('text', true, 40, 'of a student who is already imported'),
+  kind: column('text', true, 60, 'such as Home pass'),
+  purpose: column('text', true, 500, ''),
+  destination: column('text', true, 200, ''),
+  leaves_at: column('time', true, 40, 'YYYY-MM-DD HH:MM in the office’s time zone, or with an offset'),
+  returns_at: column('time', true, 40, 'the same form; after leaves_at'),
+  status: column('status', false, 40, `one of ${passStatuses.join(', ')}; pending for a new pass`),
+} as const satisfies Record<string, Column>;

@@ -1,0 +1,29 @@
+/** What is wrong with an import file, row by row, and how it is told. */
+
+/** One row that cannot be imported. */
+export interface RowProblem {
+  /** `line 3` or `item 3`. */
+  place: string;
+  reason: string;
+}
+
+const SHOWN = 20;
+
+/** A line for each problem; of a long list the first ones and how many more there are. */
+export function tellProblems(problems: readonly RowProblem[]): string {
+  const lines = problems.slice(0, SHOWN).map(({ place, reason }) => `${place}: ${reason}`);
+  const more = problems.length - lines.length;
+  if (more > 0) lines.push(`and ${more} more ${more === 1 ? 'row' : 'rows'} with problems`);
+  return lines.join('\n');
+}
+
+/** Thrown where rows are refused while they are written; nothing was written then. */
+export class ImportError extends Error {
+  readonly problems: readonly RowProblem[];
+
+  constructor(problems: readonly RowProblem[]) {
+    super(tellProblems(problems));
+    this.name = 'ImportError';
+    this.problems = problems;
+  }
+}

@@ -1,0 +1,58 @@
+/** Reads the times that people write into files: with an offset, or in the office's zone. */
+
+import { zoneOffset } from './local-time.ts';
+
+const FORM =
+  /^(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3})\d*)?)?(?: ?(Z|[+-]\d{2}:?\d{2}))?$/i;
+
+/** The form in which a time may be given, for messages. */
+export const timeForm = 'YYYY-MM-DD HH:MM, optionally with seconds and an offset such as +05:30';
+
+/**
+ * Milliseconds since 1970 for a written time, or undefined where it is none.
+ * A time that the zone's clock skips is the first instant after the gap; one that it shows twice is the earlier.
+ */
+export function readTime(text: string, zone: string): number | undefined {
+  const match = FORM.exec(text.trim());
+  if (match === null) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0));
+  if (year === undefined || month === undefined || day === undefined) return undefined;
+  if (hour === undefined || minute === undefined || second === undefined) return undefined;
+  const fraction = Number((match[7] ?? '').padEnd(3, '0'));
+  const wall = Date.UTC(year, month - 1, day, hour, minute, second, fraction);
+  // Date.UTC rolls over: 30 February would silently become 2 March.
+  if (new Date(wall).toISOString().slice(0, 10) !== `${match[1]}-${match[2]}-${match[3]}`) return undefined;
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  const offset = match[8];
+  return offset === undefined ? fromWallClock(wall, zone) : wall - writtenOffset(offset);
+}
+
+function writtenOffset(text: string): number {
+  if (text.toUpperCase() === 'Z') return 0;
+  const size = (Number(text.slice(1, 3)) * 60 + Number(text.slice(-2))) * 60_000;
+  return text.startsWith('-') ? -size : size;
+}
+
+const DAY = 86_400_000;
+
+/** Tries the offsets in force a day before and a day after: whatever changes, it is one of the two. */
+function fromWallClock(wall: number, zone: string): number {
+  const before = zoneOffset(wall - DAY, zone);
+  const after = zoneOffset(wall + DAY, zone);
+  const candidates = [wall - before, wall - after].filter((ms) => ms + zoneOffset(ms, zone) === wall);
+  if (candidates.length > 0) return Math.min(...candidates);
+  return changeBetween(wall - Math.max(before, after), wall - Math.min(before, after), zone);
+}
+
+/** The instant in a span at which the zone's offset changes. */
+function changeBetween(from: number, to: number, zone: string): number {
+  const old = zoneOffset(from, zone);
+  let low = from;
+  let high = to;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (zoneOffset(middle, zone) === old) low = middle;
+    else high = middle;
+  }
+  return high;
+}

@@ -1,0 +1,66 @@
+/** How the office's rows are read: one query for a pass with all that belongs to it. */
+
+import type { PassDetails, PassStatus } from '../../outpass/office.ts';
+
+/** A row of {@link PASS_QUERY}. */
+export interface PassRow {
+  id: number;
+  reference: string;
+  kind: string;
+  status: PassStatus;
+  purpose: string;
+  destination: string;
+  leaves_at: string;
+  returns_at: string;
+  approved_by: string | null;
+  approved_at: string | null;
+  remarks: string | null;
+  qr_path: string | null;
+  document_path: string | null;
+  token_id: string | null;
+  student_id: number;
+  name: string;
+  email: string;
+  roll_number: string;
+  year: number | null;
+  programme: string | null;
+  hostel: string | null;
+  room: string | null;
+}
+
+/** To be followed by a condition on `o`. */
+export const PASS_QUERY = `
+SELECT o.id, o.reference, o.kind, o.status, o.purpose, o.destination, o.leaves_at, o.returns_at,
+       o.approved_by, o.approved_at, o.remarks, o.qr_path, o.document_path, o.token_id,
+       o.student_id, s.name, s.email, s.roll_number, s.year, s.programme, h.name AS hostel, s.room
+FROM outpasses o
+JOIN students s ON s.id = o.student_id
+LEFT JOIN hostels h ON h.id = s.hostel_id`;
+
+/** The office's word for a row. */
+export function toPass(row: PassRow): PassDetails {
+  return {
+    id: row.id,
+    reference: row.reference,
+    kind: row.kind,
+    status: row.status,
+    purpose: row.purpose,
+    destination: row.destination,
+    leavesAt: row.leaves_at,
+    returnsAt: row.returns_at,
+    approvedBy: row.approved_by,
+    approvedAt: row.approved_at,
+    remarks: row.remarks,
+    files: { qr: row.qr_path, document: row.document_path, tokenId: row.token_id },
+    student: {
+      id: row.student_id,
+      name: row.name,
+      email: row.email,
+      rollNumber: row.roll_number,
+      year: row.year,
+      programme: row.programme,
+      hostel: row.hostel,
+      room: row.room,
+    },
+  };
+}
