@@ -1,0 +1,130 @@
+/** The keys that sign passes: made once, kept in a folder that only the service can read. */
+
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { chmodSync, linkSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { messageOf, PassitoError } from '../errors.ts';
+import { officeErrors } from './errors.ts';
+
+/** The key in use: what signs, and the name under which verifiers find its public half. */
+export interface SigningKey {
+  keyId: string;
+  privateKeyPem: string;
+}
+
+const PRIVATE_FILE = 'signing.pem';
+const PUBLIC_FILE = /^public-.+\.pem$/;
+
+/** Reads the signing key of a folder, or makes the folder and the key. Two processes that do it at once agree. */
+export function loadOrCreateSigningKey(folder: string): SigningKey {
+  const file = path.join(folder, PRIVATE_FILE);
+  return told(file, () => {
+    const privateKeyPem = readIfThere(file) ?? createPrivateFile(folder, file);
+    const publicKey = publicHalf(file, privateKeyPem);
+    const keyId = keyIdOf(publicKey);
+    keepPublicHalf(folder, keyId, publicKey);
+    return { keyId, privateKeyPem };
+  });
+}
+
+/** Every public key of a folder by its id, also of keys that sign no more: their passes must still verify. */
+export function loadPublicKeys(folder: string): Map<string, KeyObject> {
+  return told(folder, () => {
+    const keys = new Map<string, KeyObject>();
+    for (const name of readdirSync(folder)) {
+      if (!PUBLIC_FILE.test(name)) continue;
+      const file = path.join(folder, name);
+      const key = parsed(file, () => createPublicKey(readFileSync(file, 'utf8')));
+      keys.set(keyIdOf(key), key);
+    }
+    return keys;
+  });
+}
+
+/** A short name for a public key, the same wherever it is computed. */
+export function keyIdOf(publicKey: KeyObject): string {
+  const der = publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(der).digest('base64url').slice(0, 11);
+}
+
+/**
+ * Makes the key in a file of its own, then links it to its name: the link fails where another process was first,
+ * and nobody ever reads half a key. What is read back afterwards is the winner's.
+ */
+function createPrivateFile(folder: string, file: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // mkdir's mode passes through the umask, which may only take rights away; an older folder may have more.
+  chmodSync(folder, 0o700);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const draft = path.join(folder, `.${PRIVATE_FILE}-${randomBytes(6).toString('hex')}`);
+  try {
+    writeFileSync(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), {
+      flag: 'wx',
+      mode: 0o600,
+      flush: true,
+    });
+    linkSync(draft, file);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  return readFileSync(file, 'utf8');
+}
+
+/** Done at every load, so that a crash between the two files mends itself. */
+function keepPublicHalf(folder: string, keyId: string, key: KeyObject): void {
+  const file = path.join(folder, `public-${keyId}.pem`);
+  if (readIfThere(file) !== undefined) return;
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
+  writeFileSync(draft, key.export({ type: 'spki', format: 'pem' }), { flag: 'wx', mode: 0o600, flush: true });
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function publicHalf(file: string, privateKeyPem: string): KeyObject {
+  return parsed(file, () => {
+    const key = createPrivateKey(privateKeyPem);
+    if (key.asymmetricKeyType !== 'ed25519') throw new Error('another kind of key');
+    return createPublicKey(key);
+  });
+}
+
+function parsed(file: string, parse: () => KeyObject): KeyObject {
+  try {
+    return parse();
+  } catch {
+    // The parser's own words could quote the key.
+    throw officeErrors.signingKey(file, 'it is no Ed25519 key in PEM form');
+  }
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** File-system errors name the call and not what it was for. */
+function told<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof PassitoError) throw error;
+    throw officeErrors.signingKey(what, messageOf(error));
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

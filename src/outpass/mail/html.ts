@@ -1,0 +1,69 @@
+/** The frame of the office's mails: tables and inline styles only, since mail programs know little else. */
+
+/** Makes a value harmless inside HTML, in text and in attributes. */
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}
+
+/** One line of facts: a label and a value, both plain text. */
+export type Fact = readonly [label: string, value: string];
+
+const FONT = "font-family:'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
+
+/** The facts as rows of a table. */
+export function factTable(facts: readonly Fact[]): string {
+  const rows = facts.map(
+    ([label, value]) =>
+      `<tr><td style="${FONT};font-size:13px;color:#5b6573;padding:7px 16px 7px 0;vertical-align:top;white-space:nowrap">${escapeHtml(label)}</td>` +
+      `<td style="${FONT};font-size:15px;color:#1b2430;padding:7px 0;vertical-align:top;word-break:break-word">${escapeHtml(value)}</td></tr>`,
+  );
+  return `<table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%">${rows.join('')}</table>`;
+}
+
+/** A paragraph of plain text. */
+export function paragraph(text: string): string {
+  return `<p style="${FONT};font-size:15px;line-height:1.5;color:#1b2430;margin:0 0 16px">${escapeHtml(text)}</p>`;
+}
+
+/** A whole mail: a preview line that inboxes show, a heading on the institution's band, the body, the footer. */
+export function mailPage(page: {
+  institution: string;
+  heading: string;
+  preview: string;
+  body: string;
+  footer: string;
+}): string {
+  const { institution, heading, preview, body, footer } = page;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light">
+<title>${escapeHtml(heading)}</title>
+</head>
+<body style="margin:0;padding:0;background:#eef1f5">
+<div style="display:none;max-height:0;overflow:hidden">${escapeHtml(preview)}</div>
+<table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" style="background:#eef1f5">
+<tr><td align="center" style="padding:24px 12px">
+<table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" style="max-width:580px;background:#ffffff;border:1px solid #dbe1e8;border-radius:8px">
+<tr><td style="background:#1d3a5f;border-radius:8px 8px 0 0;padding:18px 28px">
+<div style="${FONT};font-size:13px;color:#c9d6e6">${escapeHtml(institution)}</div>
+<div style="${FONT};font-size:21px;font-weight:600;color:#ffffff;padding-top:2px">${escapeHtml(heading)}</div>
+</td></tr>
+<tr><td style="padding:24px 28px">
+${body}
+</td></tr>
+<tr><td style="border-top:1px solid #dbe1e8;padding:14px 28px;${FONT};font-size:12px;color:#5b6573">${escapeHtml(footer)}</td></tr>
+</table>
+</td></tr>
+</table>
+</body>
+</html>
+`;
+}
