@@ -1,0 +1,104 @@
+/** What is checked of a mail before any of it leaves the machine. */
+
+import { readFile, realpath } from 'node:fs/promises';
+import path from 'node:path';
+
+import type { MailAttachment, MailMessage } from '../engine/handler.ts';
+import { badMail } from './mail-error.ts';
+
+/** An address, taken apart so that the mail library need not guess. */
+export interface MailAddress {
+  name: string;
+  address: string;
+}
+
+/** An attachment as the mail library gets it: bytes, never a path or an address. */
+export interface LoadedAttachment {
+  filename: string;
+  content: Buffer;
+  contentType?: string;
+  cid?: string;
+}
+
+// One address and nothing that could make it two: no lists, comments or quoted local parts.
+const ADDRESS = /^[^\s@<>(),;:\\"[\]\p{Cc}]+@[\p{L}\p{N}](?:[\p{L}\p{N}.-]*[\p{L}\p{N}])?$/u;
+const NAMED = /^\s*([^<>]*?)\s*<\s*([^<>]*?)\s*>\s*$/;
+
+/** Reads `a@b.c` or `Name <a@b.c>`; anything else is refused. */
+export function parseAddress(text: string, field: string): MailAddress {
+  const safe = headerText(text, field);
+  const [, name = '', inner] = NAMED.exec(safe) ?? [];
+  const address = inner ?? safe.trim();
+  if (address.length > 254 || address.includes('..') || !ADDRESS.test(address)) {
+    throw badMail(`${field} ${JSON.stringify(text)} is not a mail address`);
+  }
+  return { name: name.replaceAll(/^"(.*)"$/g, '$1'), address };
+}
+
+/** The recipients; at least one. */
+export function recipients(to: MailMessage['to']): MailAddress[] {
+  const list = typeof to === 'string' ? [to] : to;
+  if (list.length === 0) throw badMail('it has no recipient');
+  return list.map((one) => parseAddress(one, 'the recipient'));
+}
+
+/** A line break in a header field would begin a header of the sender's choice. */
+export function headerText(text: string, field: string): string {
+  if (/[\r\n\0]/.test(text)) throw badMail(`${field} holds a line break: ${JSON.stringify(text)}`);
+  return text;
+}
+
+/** `<left@right>`, as one word. */
+export function messageIdText(id: string): string {
+  const bare = headerText(id, 'the message id').replaceAll(/^<|>$/g, '');
+  if (!/^[^\s<>@]+@[^\s<>@]+$/.test(bare)) {
+    throw badMail(`the message id ${JSON.stringify(id)} is not of the form left@right`);
+  }
+  return `<${bare}>`;
+}
+
+/** Reads the attachments. Each file's real path, behind all links, must lie below the files folder. */
+export async function loadAttachments(
+  list: readonly MailAttachment[],
+  filesRoot: string,
+): Promise<LoadedAttachment[]> {
+  return Promise.all(
+    list.map(async ({ filename, path: name, content, contentType, cid }) => {
+      headerText(filename, 'an attachment’s name');
+      for (const [field, text] of [
+        ['type', contentType],
+        ['cid', cid],
+      ] as const) {
+        if (text !== undefined) headerText(text, `an attachment’s ${field}`);
+      }
+      return {
+        filename,
+        content: await bytesOf(filename, name, content, filesRoot),
+        ...(contentType === undefined ? {} : { contentType }),
+        ...(cid === undefined ? {} : { cid }),
+      };
+    }),
+  );
+}
+
+async function bytesOf(
+  filename: string,
+  name: string | undefined,
+  content: Uint8Array | undefined,
+  filesRoot: string,
+): Promise<Buffer> {
+  if (content !== undefined) return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  if (name === undefined) throw badMail(`the attachment ${filename} has neither a path nor content`);
+  let root: string;
+  let file: string;
+  try {
+    root = await realpath(filesRoot);
+    file = await realpath(path.resolve(root, name));
+  } catch {
+    throw badMail(`the attachment ${name} does not exist in the files folder`);
+  }
+  if (!file.startsWith(root + path.sep)) {
+    throw badMail(`the attachment ${name} lies outside the files folder`);
+  }
+  return readFile(file);
+}

@@ -1,0 +1,39 @@
+/** The outbox: where mail goes while no SMTP server is configured, one `.eml` file a mail. */
+
+import { createHash, randomBytes } from 'node:crypto';
+import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Writes a mail whole or not at all; the same message id always names the same file. Returns the file's path. */
+export async function writeToOutbox(folder: string, messageId: string, message: Buffer): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  // Mails name students; an older folder may be open to others.
+  await chmod(folder, 0o700);
+  const file = path.join(folder, outboxName(messageId));
+  const draft = path.join(folder, `.${randomBytes(8).toString('hex')}.tmp`);
+  try {
+    const handle = await open(draft, 'wx', 0o600);
+    try {
+      await handle.writeFile(message);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  return file;
+}
+
+/** A file name from `<left@right>`. Where letters had to be left out, a hash keeps two ids apart. */
+function outboxName(messageId: string): string {
+  const bare = messageId.replaceAll(/^<|>$/g, '');
+  const safe = bare
+    .replaceAll(/[^A-Za-z0-9@._-]/g, '_')
+    .replace(/^\.+/, '')
+    .slice(0, 120);
+  if (safe === bare) return `${safe}.eml`;
+  return `${safe}-${createHash('sha256').update(bare).digest('hex').slice(0, 8)}.eml`;
+}

@@ -1,0 +1,130 @@
+/** Sends mail by SMTP, or writes it to the outbox where no server is configured, and says which. */
+
+import type { MailMessage, MailReceipt } from '../engine/handler.ts';
+import { messageOf } from '../errors.ts';
+import { headerText, loadAttachments, messageIdText, parseAddress, recipients } from './mail-check.ts';
+import { MailError, badMail, serverFault } from './mail-error.ts';
+import { writeToOutbox } from './mail-outbox.ts';
+
+export { MailError } from './mail-error.ts';
+
+/** Where mail goes and whence it comes. */
+export interface MailSettings {
+  /** Without a host, mail is written to the outbox. */
+  host?: string | undefined;
+  /** 587 (STARTTLS required; the default), 465 (TLS from the start), or another (STARTTLS where offered). */
+  port?: number | undefined;
+  user?: string | undefined;
+  password?: string | undefined;
+  /** `a@b.c` or `Name <a@b.c>`. */
+  from: string;
+  /** The outbox's folder. */
+  outbox: string;
+  /** Attachments must lie below it. */
+  filesRoot: string;
+  /** The name by which this machine greets the server. */
+  hostname: string;
+}
+
+/** Hands mails on. */
+export interface Mailer {
+  /**
+   * Sends one mail under a message id that stays the same however often it is tried.
+   * Throws a {@link MailError}, whose `permanent` says whether trying again is in vain.
+   */
+  send(message: MailMessage, options: { messageId: string }): Promise<MailReceipt>;
+}
+
+/** The port where none is configured. */
+const SUBMISSION = 587;
+
+/** Makes a mailer. Nothing is loaded or opened before the first mail. */
+export function createMailer(settings: MailSettings): Mailer {
+  return {
+    async send(message, options) {
+      const mail = await compose(message, options.messageId, settings);
+      return settings.host === undefined || settings.host === ''
+        ? toOutbox(mail, settings)
+        : toServer(mail, settings, settings.host);
+    },
+  };
+}
+
+type Composed = Awaited<ReturnType<typeof compose>>;
+
+/** All checks happen here, so that the outbox refuses what a server would never have been asked. */
+async function compose(message: MailMessage, messageId: string, settings: MailSettings) {
+  return {
+    from: parseAddress(settings.from, 'the sender (MAILER_FROM)'),
+    to: recipients(message.to),
+    subject: headerText(message.subject, 'the subject'),
+    text: message.text,
+    ...(message.html === undefined ? {} : { html: message.html }),
+    attachments: await loadAttachments(message.attachments ?? [], settings.filesRoot),
+    messageId: messageIdText(messageId),
+    // Belt and braces: everything is bytes by now, and the library must not fetch anything by itself.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+}
+
+async function toOutbox(mail: Composed, settings: MailSettings): Promise<MailReceipt> {
+  const { createTransport } = await import('nodemailer');
+  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+  const { message } = await transport.sendMail(mail);
+  if (!Buffer.isBuffer(message)) throw badMail('it could not be put together');
+  try {
+    const response = await writeToOutbox(settings.outbox, mail.messageId, message);
+    return { messageId: mail.messageId, via: 'outbox', response };
+  } catch (error) {
+    throw new MailError(
+      `The outbox ${settings.outbox} cannot be written: ${messageOf(error)}`,
+      false,
+      undefined,
+      error,
+    );
+  }
+}
+
+async function toServer(mail: Composed, settings: MailSettings, host: string): Promise<MailReceipt> {
+  const { createTransport } = await import('nodemailer');
+  const port = settings.port ?? SUBMISSION;
+  const transport = createTransport({
+    host,
+    port,
+    name: settings.hostname,
+    secure: port === 465,
+    ...(settings.user === undefined || settings.user === ''
+      ? {}
+      : { auth: { user: settings.user, pass: settings.password ?? '' } }),
+    ...tlsRules(port),
+    connectionTimeout: 20_000,
+    greetingTimeout: 20_000,
+    socketTimeout: 60_000,
+  });
+  try {
+    const info = await transport.sendMail(mail);
+    return {
+      messageId: mail.messageId,
+      via: 'smtp',
+      response: info.response + refusedOf(info.rejectedErrors),
+    };
+  } catch (error) {
+    throw serverFault(error, `${host}:${port}`);
+  } finally {
+    transport.close();
+  }
+}
+
+/** On ports where a listener could strip STARTTLS anyway, a certificate nobody vouches for still beats none. */
+function tlsRules(port: number): object {
+  if (port === 465) return {};
+  if (port === SUBMISSION) return { requireTLS: true };
+  return { opportunisticTLS: true, tls: { rejectUnauthorized: false } };
+}
+
+/** A server may take a mail for some recipients only; the receipt says so, or nobody would. */
+function refusedOf(errors: readonly Error[] | undefined): string {
+  if (errors === undefined || errors.length === 0) return '';
+  return ` (refused for some recipients: ${errors.map((error) => error.message).join('; ')})`;
+}
