@@ -1,0 +1,354 @@
+/**
+ * Claim → run → settle. One loop: whenever outcomes wait or workers are free, one transaction writes
+ * the outcomes and claims the next jobs; chunks of them go to the workers; outcomes come back.
+ */
+
+import type { Clock, Random, Timer } from './clock.ts';
+import type { Events } from './events.ts';
+import { causeOfDeath, type Flight, land, nameOf, takeOff, toWire } from './flight.ts';
+import type { Outcome } from './job.ts';
+import { Pace, takeChunk } from './pace.ts';
+import type { Chunk, Pool, RawOutcome } from './pool.ts';
+import { soloWindow } from './solo.ts';
+import type { ClaimableType, ClaimRequest, Exchange, Settle, Store } from './store.ts';
+import type { JobType } from './types.ts';
+import { formatSize } from './units.ts';
+
+/** Short jobs are claimed ahead for this many further chunks a worker, so that none waits for a commit. */
+const AHEAD = 2;
+
+/** After a failed transaction (disk full, database locked) the next try comes after this, in milliseconds. */
+const STORE_RETRY_MS = 1000;
+
+/** After a thread died before it began a job, workers get nothing new for this long, in milliseconds. */
+const THREAD_RETRY_MS = 1000;
+
+/** Why a running job is being ended, and what that makes of its attempt. */
+export interface Ending {
+  index: number;
+  reason: string;
+  outcome: Outcome;
+  /** Monotonic time at which the thread is ended, unless the handler gives up before. */
+  killAt: number;
+}
+
+/** A chunk under way. */
+export interface Running {
+  chunk: Chunk;
+  flights: Flight[];
+  ending?: Ending;
+}
+
+/** What the dispatcher is made of. */
+export interface DispatcherParts {
+  store: Store;
+  pool: Pool;
+  types: ReadonlyMap<string, JobType>;
+  queues: readonly string[] | null;
+  events: Events;
+  clock: Clock;
+  random: Random;
+  /** The process's id in the store. */
+  process: number;
+}
+
+export class Dispatcher {
+  /** Workers that may be busy at once; the scaler moves it. */
+  target = 1;
+  /** Whose claims these are; changes where the process had to register anew. */
+  process: number;
+  types: ReadonlyMap<string, JobType>;
+  readonly #parts: DispatcherParts;
+  readonly #pace = new Pace();
+  readonly #running = new Set<Running>();
+  #buffer: Flight[] = [];
+  #landed: { flight: Flight; settle: Settle; milliseconds: number }[] = [];
+  #exchanging = false;
+  /** Whether a claim may bring something. */
+  #hungry = false;
+  #stopped = true;
+  #holdUntil = 0;
+  #dueTimer: Timer | undefined;
+  #retryTimer: Timer | undefined;
+  #solo: { flight: Flight; until: number; timer: Timer | undefined } | undefined;
+  #suspectsSince: number | undefined;
+  /** The last claim brought nothing because suspects wait for their turn. */
+  #refused = false;
+  #onQuiet: (() => void) | undefined;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+    this.process = parts.process;
+    this.types = parts.types;
+  }
+
+  /** Begins to claim. */
+  start(): void {
+    this.#stopped = false;
+    this.wake();
+  }
+
+  /** Something may have become claimable. */
+  wake(): void {
+    this.#hungry = true;
+    this.#pump();
+  }
+
+  /** Chunks under way, for the watchdog and for `passito status`. */
+  get running(): ReadonlySet<Running> {
+    return this.#running;
+  }
+
+  /** Jobs held by this process: under way, waiting for a worker, or waiting to be written. */
+  get held(): number {
+    let sum = this.#buffer.length + this.#landed.length;
+    for (const { flights } of this.#running) sum += flights.length;
+    return sum;
+  }
+
+  /** The flight that runs as job `index` of a chunk. */
+  flight(chunk: number, index: number): Flight | undefined {
+    for (const one of this.#running) if (one.chunk.number === chunk) return one.flights[index];
+    return undefined;
+  }
+
+  /** Takes in outcomes that stand in shared memory already; the chunk goes on. */
+  harvest(one: Running): void {
+    this.#take(one, this.#parts.pool.harvest(one.chunk));
+    if (this.#landed.length > 0) this.#pump();
+  }
+
+  /** Takes the jobs of a chunk back that have not begun, for other workers. */
+  recall(one: Running): void {
+    const indexes = one.chunk.recall();
+    if (indexes.length === 0) return;
+    this.#buffer.unshift(...indexes.map((index) => one.flights[index] as Flight));
+    this.#pump();
+  }
+
+  /** Ends the thread of a chunk; the job that runs gets the outcome of `ending`. */
+  kill(one: Running, ending: Ending): void {
+    one.ending = ending;
+    this.recall(one);
+    this.#parts.pool.kill(one.chunk);
+  }
+
+  /** Stops claiming, and gives back what has not begun. Resolves when nothing runs, or after `ms`. */
+  async drain(ms: number, cutShort: AbortSignal): Promise<void> {
+    this.#stopped = true;
+    this.#dueTimer?.cancel();
+    this.#endSolo();
+    for (const one of this.#running) this.recall(one);
+    for (const flight of this.#buffer.splice(0)) this.#land(flight, { kind: 'released' }, 0);
+    this.#pump();
+    await this.#quiet(ms, cutShort);
+    for (const one of this.#running) {
+      const index = one.chunk.running ?? -1;
+      this.kill(one, { index, reason: 'the supervisor stops', outcome: { kind: 'released' }, killAt: 0 });
+    }
+    await this.#quiet(Number.POSITIVE_INFINITY, new AbortController().signal);
+  }
+
+  /** Resolves when this process holds no job any more. */
+  async #quiet(ms: number, cutShort: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    await new Promise<void>((resolve) => {
+      const timer = Number.isFinite(ms) ? clock.after(ms, finish) : undefined;
+      const look = () => {
+        if (this.held === 0 && !this.#exchanging) finish();
+      };
+      this.#onQuiet = look;
+      cutShort.addEventListener('abort', finish, { once: true });
+      function finish(): void {
+        timer?.cancel();
+        resolve();
+      }
+      if (cutShort.aborted) finish();
+      look();
+    });
+    this.#onQuiet = undefined;
+  }
+
+  /** Gives workers what is there, then writes and claims if there is reason to. */
+  #pump(): void {
+    this.#fill();
+    if (this.#exchanging || this.#retryTimer !== undefined) return;
+    const claim = this.#claimRequest();
+    if (this.#landed.length > 0 || claim !== null) void this.#exchange(claim);
+    else this.#onQuiet?.();
+  }
+
+  #fill(): void {
+    const { pool, clock } = this.#parts;
+    if (this.#buffer.length === 0 || clock.monotonic() < this.#holdUntil) return;
+    for (let free = this.target - pool.busy; free > 0 && this.#buffer.length > 0; free--) {
+      this.#launch(takeChunk(this.#buffer, ({ job }) => this.#pace.weight(job.type), free));
+    }
+  }
+
+  #launch(flights: Flight[]): void {
+    const { pool, events } = this.#parts;
+    const one = { flights } as Running;
+    const sources: Record<string, string> = {};
+    for (const { type } of flights) sources[type.type] = type.source;
+    one.chunk = pool.start(flights.map(toWire), sources, (_, outcomes, error) => this.#returned(one, outcomes, error));
+    this.#running.add(one);
+    if (events.has('started')) {
+      for (const flight of flights) events.emit('started', { ...nameOf(flight), worker: one.chunk.number });
+    }
+  }
+
+  /** What may be claimed now; null where a claim is not wanted or could bring nothing. */
+  #claimRequest(): ClaimRequest | null {
+    if (this.#stopped || !this.#hungry || this.#solo !== undefined || this.types.size === 0) return null;
+    const types = new Map<string, ClaimableType>();
+    for (const { type, concurrency } of this.types.values()) types.set(type, { weight: this.#pace.weight(type), concurrency });
+    const buffered = this.#buffer.reduce((sum, { job }) => sum + this.#pace.weight(job.type), 0);
+    const slots = this.target - this.#parts.pool.busy - buffered;
+    const ahead = this.target * AHEAD;
+    if (slots + ahead < 1 / 64) return null;
+    const idle = this.#running.size === 0 && this.#buffer.length === 0;
+    // Suspects wait until less runs: asking again before anything has ended would bring nothing.
+    if (this.#refused && !idle && this.#landed.length === 0) return null;
+    return {
+      process: this.process,
+      slots,
+      ahead,
+      types,
+      queues: this.#parts.queues,
+      suspects: idle ? 'any' : this.#buffer.length === 0 && slots >= 1 ? 'first' : 'none',
+    };
+  }
+
+  async #exchange(claim: ClaimRequest | null): Promise<void> {
+    const { store, events, clock } = this.#parts;
+    const landed = this.#landed;
+    this.#landed = [];
+    this.#exchanging = true;
+    // A wake-up that comes while the claim runs may tell of a job that the claim could not see yet.
+    if (claim !== null) this.#hungry = false;
+    try {
+      const done = await store.exchange(
+        landed.map(({ settle }) => settle),
+        claim,
+      );
+      this.#tell(landed, done);
+      if (claim !== null) this.#receive(done);
+    } catch (error) {
+      // Nothing was written: keep the outcomes, and try again when the disk may have room.
+      this.#landed = [...landed, ...this.#landed];
+      this.#hungry = true;
+      events.emit('trouble', { where: 'writing to the database', error });
+      this.#retryTimer = clock.after(STORE_RETRY_MS, () => {
+        this.#retryTimer = undefined;
+        this.#pump();
+      });
+    }
+    this.#exchanging = false;
+    this.#pump();
+  }
+
+  #receive(done: Exchange): void {
+    const { events, clock } = this.#parts;
+    if (!done.registered) {
+      // Declared lost while it slept: whoever renews the lease registers it anew and wakes us.
+      this.#hungry = false;
+      return;
+    }
+    for (const job of done.claimed) this.#buffer.push(takeOff(job, this.types.get(job.type) as JobType));
+    if (events.has('claimed') && done.claimed.length > 0) events.emit('claimed', { count: done.claimed.length });
+    this.#watchSuspects(done);
+    this.#refused = done.claimed.length === 0 && done.suspectsWaiting > 0;
+    if (done.nextDue === undefined) {
+      // It came back full, or held up by suspects: there is more.
+      this.#hungry = true;
+      return;
+    }
+    if (done.claimed.length === 0 && this.held === 0 && !this.#hungry) events.emit('idle', {});
+    this.#dueTimer?.cancel();
+    if (done.nextDue !== null) this.#dueTimer = clock.after(done.nextDue - clock.now(), () => this.wake());
+  }
+
+  #watchSuspects({ claimed, suspectsWaiting }: Exchange): void {
+    const { clock } = this.#parts;
+    const [first] = claimed;
+    if (first === undefined || first.crashes === 0) {
+      if (suspectsWaiting === 0) this.#suspectsSince = undefined;
+      return;
+    }
+    this.#suspectsSince ??= clock.monotonic();
+    const window = soloWindow(first.crashes, clock.monotonic() - this.#suspectsSince, suspectsWaiting);
+    const flight = this.#buffer.at(-1) as Flight;
+    const timer = Number.isFinite(window) ? clock.after(window, () => this.#endSolo()) : undefined;
+    this.#solo = { flight, until: window, timer };
+  }
+
+  #endSolo(): void {
+    this.#solo?.timer?.cancel();
+    this.#solo = undefined;
+    this.wake();
+  }
+
+  #tell(landed: { flight: Flight; milliseconds: number; settle: Settle }[], { settled }: Exchange): void {
+    const { events } = this.#parts;
+    landed.forEach(({ flight, settle: { settlement }, milliseconds }, i) => {
+      const name = nameOf(flight);
+      if (!settled[i]) events.emit('lost', name);
+      else if (settlement.move === 'complete') {
+        if (events.has('completed')) events.emit('completed', { ...name, ms: milliseconds });
+      } else if (settlement.move === 'retry') events.emit('retried', { ...name, error: settlement.error, delay: settlement.delay });
+      else if (settlement.move === 'fail') events.emit('failed', { ...name, error: settlement.error, discarded: settlement.discarded });
+      else events.emit('released', { ...name, delay: settlement.delay });
+    });
+  }
+
+  /** A chunk's thread is done with it, or dead. */
+  #returned(one: Running, outcomes: RawOutcome[], error: unknown): void {
+    this.#take(one, outcomes);
+    this.#running.delete(one);
+    if (error !== undefined) this.#died(one, error);
+    this.#pump();
+  }
+
+  /** The job that ran pays; those behind it go back to the front, untouched. */
+  #died({ chunk, flights, ending }: Running, error: unknown): void {
+    const { events, clock } = this.#parts;
+    const untouched = chunk.recall().map((index) => flights[index] as Flight);
+    const index = chunk.harvested;
+    const ran = index < chunk.end;
+    if (ran) {
+      const flight = flights[index] as Flight;
+      const ours = ending !== undefined && (ending.index === index || ending.outcome.kind === 'released');
+      this.#land(
+        flight,
+        ours ? ending.outcome : { kind: 'failed', error: causeOfDeath(error, formatSize(flight.memoryLimit)) },
+        0,
+      );
+    }
+    if (this.#stopped) for (const flight of untouched) this.#land(flight, { kind: 'released' }, 0);
+    else this.#buffer.unshift(...untouched);
+    if (ending !== undefined) return;
+    events.emit('workerDied', { worker: chunk.threadId, reason: causeOfDeath(error, 'the pool').message });
+    if (!ran && chunk.harvested === 0) {
+      // It died before it began anything: a new thread at once might do the same for ever.
+      this.#holdUntil = clock.monotonic() + THREAD_RETRY_MS;
+      clock.after(THREAD_RETRY_MS, () => this.#pump());
+    }
+  }
+
+  #take(one: Running, outcomes: RawOutcome[]): void {
+    for (const { index, text, microseconds } of outcomes) {
+      const flight = one.flights[index] as Flight;
+      this.#pace.note(flight.job.type, microseconds);
+      let outcome: Outcome = text === undefined ? { kind: 'completed', result: null } : (JSON.parse(text) as Outcome);
+      // A handler that gave up because it was told to: the reason is ours, not its AbortError.
+      if (one.ending?.index === index && outcome.kind === 'failed') outcome = one.ending.outcome;
+      this.#land(flight, outcome, microseconds / 1000);
+    }
+  }
+
+  #land(flight: Flight, outcome: Outcome, milliseconds: number): void {
+    this.#landed.push({ flight, settle: land(flight, outcome, this.#parts.random), milliseconds });
+    if (this.#solo?.flight === flight) this.#endSolo();
+  }
+}

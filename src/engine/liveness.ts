@@ -1,0 +1,89 @@
+/**
+ * Leases. A process renews the lease of all its jobs with one row every few seconds; whoever sees that
+ * a process is gone from this host, or has not renewed for 30 s, takes its jobs back.
+ */
+
+import type { Clock } from './clock.ts';
+import type { Events } from './events.ts';
+import type { ProcessIdentity, ProcessRecord, Store } from './store.ts';
+
+/** Between two heartbeats, in milliseconds. */
+export const HEARTBEAT_MS = 5000;
+
+/** Without a heartbeat for this long a lease has lapsed, in milliseconds. */
+export const LEASE_MS = 30_000;
+
+/** What the machine knows of a process: it is there, it is gone, or it runs on another host. */
+export type Presence = 'here' | 'gone' | 'elsewhere';
+
+export interface LivenessParts {
+  store: Store;
+  clock: Clock;
+  events: Events;
+  identity: Omit<ProcessIdentity, 'info'>;
+  presence: (record: ProcessRecord) => Presence;
+  /** JSON of what this process tells of itself. */
+  info: () => string;
+  /** This process was declared lost and has a new id. */
+  renamed: (id: number) => void;
+}
+
+export class Liveness {
+  readonly #parts: LivenessParts;
+  /** When a heartbeat was first seen with its value: monotonic time, so a clock that jumps kills nobody. */
+  readonly #seen = new Map<number, { heartbeat: string; since: number }>();
+  #id = 0;
+
+  constructor(parts: LivenessParts) {
+    this.#parts = parts;
+  }
+
+  /** This process's id in the store. */
+  get id(): number {
+    return this.#id;
+  }
+
+  /** Registers this process, then takes back at once what dead ones left on this host. */
+  async start(): Promise<number> {
+    this.#id = await this.#register();
+    await this.rescue();
+    return this.#id;
+  }
+
+  /** Renews the lease; where this process was declared lost in its sleep, registers it anew. */
+  async beat(): Promise<void> {
+    if (await this.#parts.store.beat(this.#id, this.#parts.info())) return;
+    this.#id = await this.#register();
+    this.#parts.renamed(this.#id);
+  }
+
+  /** Takes back the jobs of every process whose lease has lapsed or that is gone. */
+  async rescue(): Promise<void> {
+    const { store, events } = this.#parts;
+    for (const record of await store.processes()) {
+      if (record.id === this.#id || record.stoppedAt !== null || record.lostAt !== null || !this.#lapsed(record)) continue;
+      const { returned, failed } = await store.expire(record.id);
+      this.#seen.delete(record.id);
+      events.emit('rescued', { process: record.id, pid: record.pid, returned, failed });
+    }
+  }
+
+  /** Says goodbye, so that nobody looks for this process. */
+  async stop(): Promise<void> {
+    await this.#parts.store.signOff(this.#id);
+  }
+
+  #register(): Promise<number> {
+    const { store, identity, info } = this.#parts;
+    return store.register({ ...identity, info: info() });
+  }
+
+  #lapsed(record: ProcessRecord): boolean {
+    if (this.#parts.presence(record) === 'gone') return true;
+    const now = this.#parts.clock.monotonic();
+    const seen = this.#seen.get(record.id);
+    if (seen?.heartbeat === record.heartbeatAt) return now - seen.since >= LEASE_MS;
+    this.#seen.set(record.id, { heartbeat: record.heartbeatAt, since: now });
+    return false;
+  }
+}

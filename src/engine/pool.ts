@@ -1,0 +1,301 @@
+/**
+ * The Piscina adapter: all that passito knows of Piscina is in this file. A task is a chunk of jobs;
+ * admission is the dispatcher's (Piscina has no resize call and needs none), and nothing is ever
+ * queued inside the pool, where a task can be forgotten when threads die.
+ */
+
+import { type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import {
+  type Arena,
+  begun,
+  CODE,
+  createArena,
+  readOutcome,
+  recall,
+  resetArena,
+  runningSince,
+  sharedClock,
+  stored,
+  threadOf,
+} from './arena.ts';
+import type { ChunkTask, Description, FromWorker, Hello, Task, ToWorker, WireJob, WorkerSetup } from './wire.ts';
+
+/** An idle thread above the minimum ends after this time without work. */
+const IDLE_MS = 5000;
+
+/** How the pool is made. */
+export interface PoolOptions {
+  /** The file that worker threads run. */
+  entry: string;
+  minThreads: number;
+  /** The ceiling; the dispatcher keeps below it. */
+  maxThreads: number;
+  setup: WorkerSetup;
+  /**
+   * The largest memory limit of any type, in bytes. The watchdog enforces limits; the heap itself gets
+   * ample room above, since V8 ends the whole process where a single allocation (a growing Map) does
+   * not fit under the ceiling.
+   */
+  heapLimit: number;
+}
+
+/** Answers a worker's call for something that lives in the main thread. */
+export type Service = (chunk: number, index: number, method: string, args: unknown[]) => unknown;
+
+/** What the pool tells. */
+export interface PoolListener {
+  message(message: Extract<FromWorker, { kind: 'log' }>): void;
+  threadDied(threadId: number, error: unknown): void;
+}
+
+/** A thread's memory in bytes. */
+export interface ThreadMemory {
+  heap: number;
+  external: number;
+}
+
+/** A chunk that a worker has. */
+export class Chunk {
+  readonly number: number;
+  readonly jobs: WireJob[];
+  readonly arena: Arena;
+  /** `sharedClock` at hand-over. */
+  readonly base: number;
+  /** Outcomes read so far. */
+  harvested = 0;
+  /** Jobs from this index on were taken back and are not this chunk's any more. */
+  end: number;
+  readonly elsewhere = new Map<number, string>();
+  readonly abort = new AbortController();
+
+  constructor(number: number, jobs: WireJob[], arena: Arena) {
+    this.number = number;
+    this.jobs = jobs;
+    this.arena = arena;
+    this.base = sharedClock();
+    this.end = jobs.length;
+  }
+
+  /** The index of the job that runs, or undefined before the first and between jobs. */
+  get running(): number | undefined {
+    const index = begun(this.arena) - 1;
+    return index >= 0 && stored(this.arena) <= index ? index : undefined;
+  }
+
+  /** When the running job began, on the shared clock. */
+  get since(): number {
+    return this.base + runningSince(this.arena);
+  }
+
+  get threadId(): number {
+    return threadOf(this.arena);
+  }
+
+  /** Takes the jobs back that have not begun, and returns their indexes. */
+  recall(): number[] {
+    const from = recall(this.arena);
+    const taken: number[] = [];
+    for (let index = from; index < this.end; index++) taken.push(index);
+    this.end = Math.min(this.end, from);
+    return taken;
+  }
+}
+
+/** How a job ended, read from shared memory: JSON text, or undefined for a completion without a result. */
+export interface RawOutcome {
+  index: number;
+  text: string | undefined;
+  microseconds: number;
+}
+
+/** A pool of worker threads. */
+export class Pool {
+  readonly #piscina: Piscina;
+  readonly #ports = new Map<number, MessagePort>();
+  readonly #chunks = new Map<number, Chunk>();
+  readonly #children = new Map<number, Set<number>>();
+  readonly #services = new Map<string, Service>();
+  readonly #arenas: Arena[] = [];
+  readonly #listener: PoolListener;
+  #lastChunk = 0;
+
+  constructor(options: PoolOptions, listener: PoolListener) {
+    this.#listener = listener;
+    this.#piscina = new Piscina({
+      filename: options.entry,
+      minThreads: Math.max(options.minThreads, 1),
+      maxThreads: options.maxThreads,
+      idleTimeout: IDLE_MS,
+      // The default freezes an idle thread's event loop: what job A left behind then threw into job B.
+      atomics: 'async',
+      recordTiming: false,
+      workerData: options.setup,
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil((2 * options.heapLimit) / 1024 ** 2) + 512 },
+    });
+    this.#piscina.on('message', (message: Hello & { port: MessagePort }) => this.#greet(message));
+    this.#piscina.on('error', (error) => listener.threadDied(0, error));
+  }
+
+  /** Answers the calls that workers make to `name`. */
+  serve(name: string, service: Service): void {
+    this.#services.set(name, service);
+  }
+
+  /** Threads that there are now. */
+  get threads(): Worker[] {
+    return this.#piscina.threads as Worker[];
+  }
+
+  /** Chunks under way. */
+  get chunks(): IterableIterator<Chunk> {
+    return this.#chunks.values();
+  }
+
+  get busy(): number {
+    return this.#chunks.size;
+  }
+
+  /** Asks one thread what the job files define. Rejects with `AbortError` after `timeout` ms. */
+  async describe(timeout: number): Promise<Description> {
+    const task: Task = { kind: 'describe' };
+    return (await this.#piscina.run(task, { signal: AbortSignal.timeout(timeout) })) as Description;
+  }
+
+  /** Gives jobs to a worker. `done` is told once, with the outcomes not yet harvested, and why the thread died if it did. */
+  start(jobs: WireJob[], sources: Record<string, string>, done: (chunk: Chunk, outcomes: RawOutcome[], error: unknown) => void): Chunk {
+    const chunk = new Chunk(++this.#lastChunk, jobs, this.#arenas.pop() ?? createArena());
+    this.#chunks.set(chunk.number, chunk);
+    const task: ChunkTask = { kind: 'chunk', chunk: chunk.number, jobs, sources, arena: chunk.arena, base: chunk.base };
+    this.#piscina.run(task, { signal: chunk.abort.signal }).then(
+      () => {
+        const outcomes = this.harvest(chunk);
+        this.#chunks.delete(chunk.number);
+        resetArena(chunk.arena);
+        this.#arenas.push(chunk.arena);
+        done(chunk, outcomes, undefined);
+      },
+      (error: unknown) => {
+        const { threadId } = chunk;
+        this.#drainPort(threadId);
+        const outcomes = this.harvest(chunk);
+        this.#bury(threadId);
+        // Its arena is not used again: the thread may still run for a moment, and write.
+        this.#chunks.delete(chunk.number);
+        done(chunk, outcomes, error ?? new Error('threw null'));
+      },
+    );
+    return chunk;
+  }
+
+  /** Reads the outcomes that have come since the last call. */
+  harvest(chunk: Chunk): RawOutcome[] {
+    const outcomes: RawOutcome[] = [];
+    const upTo = Math.min(stored(chunk.arena), chunk.jobs.length);
+    for (; chunk.harvested < upTo; chunk.harvested++) {
+      const index = chunk.harvested;
+      const { code, text, microseconds } = readOutcome(chunk.arena, index);
+      if (code === CODE.port && !chunk.elsewhere.has(index)) this.#drainPort(chunk.threadId);
+      const told = code === CODE.port ? chunk.elsewhere.get(index) : text;
+      outcomes.push({ index, text: code === CODE.plain ? undefined : told, microseconds });
+    }
+    return outcomes;
+  }
+
+  /** Ends the thread that has the chunk, and the programs it started. `done` is told with an error. */
+  kill(chunk: Chunk): void {
+    for (const pid of this.#children.get(chunk.threadId) ?? []) killGroup(pid);
+    this.#drainPort(chunk.threadId);
+    chunk.abort.abort();
+  }
+
+  /** Tells the handler that runs as job `index` to give up. */
+  abort(chunk: Chunk, index: number, reason: string): void {
+    this.#send(chunk.threadId, { kind: 'abort', chunk: chunk.number, index, reason });
+  }
+
+  /** The memory of a thread; undefined where it is gone. Answers also while the thread spins. */
+  async memory(threadId: number): Promise<ThreadMemory | undefined> {
+    const worker = this.threads.find((thread) => thread.threadId === threadId);
+    try {
+      const heap = await worker?.getHeapStatistics();
+      return heap === undefined ? undefined : { heap: heap.used_heap_size, external: heap.external_memory };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Ends every thread at once, and the programs that they started. */
+  async destroy(): Promise<void> {
+    for (const pids of this.#children.values()) for (const pid of pids) killGroup(pid);
+    for (const port of this.#ports.values()) port.close();
+    this.#ports.clear();
+    await this.#piscina.destroy();
+  }
+
+  #greet({ threadId, port }: Hello & { port: MessagePort }): void {
+    this.#ports.set(threadId, port);
+    port.on('message', (message: FromWorker) => this.#receive(threadId, message));
+    port.on('close', () => this.#ports.delete(threadId));
+    port.unref();
+  }
+
+  #receive(threadId: number, message: FromWorker): void {
+    switch (message.kind) {
+      case 'outcome':
+        this.#chunks.get(message.chunk)?.elsewhere.set(message.index, message.text);
+        return;
+      case 'log':
+        this.#listener.message(message);
+        return;
+      case 'child': {
+        const pids = this.#children.get(threadId) ?? new Set();
+        this.#children.set(threadId, pids);
+        if (message.running) pids.add(message.pid);
+        else pids.delete(message.pid);
+        return;
+      }
+      case 'call':
+        void this.#answer(threadId, message);
+    }
+  }
+
+  async #answer(threadId: number, { call, chunk, index, service, method, args }: Extract<FromWorker, { kind: 'call' }>): Promise<void> {
+    try {
+      const serve = this.#services.get(service);
+      if (serve === undefined) throw new Error(`there is no service '${service}'`);
+      this.#send(threadId, { kind: 'answer', call, value: await serve(chunk, index, method, args) });
+    } catch (error) {
+      this.#send(threadId, { kind: 'refusal', call, message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #send(threadId: number, message: ToWorker): void {
+    this.#ports.get(threadId)?.postMessage(message);
+  }
+
+  /** Messages that were posted before the thread ended, and not delivered yet. */
+  #drainPort(threadId: number): void {
+    const port = this.#ports.get(threadId);
+    if (port === undefined) return;
+    for (let entry = receiveMessageOnPort(port); entry !== undefined; entry = receiveMessageOnPort(port)) {
+      this.#receive(threadId, entry.message as FromWorker);
+    }
+  }
+
+  #bury(threadId: number): void {
+    this.#ports.get(threadId)?.close();
+    this.#ports.delete(threadId);
+    for (const pid of this.#children.get(threadId) ?? []) killGroup(pid);
+    this.#children.delete(threadId);
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+

@@ -1,0 +1,157 @@
+/**
+ * Looks after the jobs that run: takes in outcomes early, frees what waits behind a slow job, ends what
+ * runs past its timeout, holds too much memory or has been cancelled. A handler is first asked to stop
+ * (its `signal` aborts); two seconds later its thread is ended, also in `while(true){}`.
+ */
+
+import { sharedClock } from './arena.ts';
+import type { Clock, Timer } from './clock.ts';
+import type { Dispatcher, Ending, Running } from './dispatcher.ts';
+import type { Flight } from './flight.ts';
+import type { Pool } from './pool.ts';
+import type { Store } from './store.ts';
+import { formatDuration, formatSize } from './units.ts';
+
+/** Jobs behind one that has run for longer than this go to other workers, in milliseconds. */
+const PATIENCE_MS = 4;
+
+/** Between the request to stop and the end of the thread, in milliseconds. */
+const GRACE_MS = 2000;
+
+/** Memory is looked at this often, and only of jobs that have run as long, in milliseconds. */
+const MEMORY_MS = 50;
+
+/** Lost leases are looked for at most this often, in milliseconds. */
+const LOST_MS = 50;
+
+export class Watchdog {
+  readonly #dispatcher: Dispatcher;
+  readonly #pool: Pool;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
+  #lostTimer: Timer | undefined;
+  #memoryAt = 0;
+  #stopped = false;
+
+  constructor(dispatcher: Dispatcher, pool: Pool, store: Store, clock: Clock) {
+    this.#dispatcher = dispatcher;
+    this.#pool = pool;
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** Begins to look, as often as what runs calls for. */
+  start(): void {
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#lostTimer?.cancel();
+  }
+
+  /** Jobs may have started: looks soon. */
+  poke(): void {
+    if (!this.#stopped && this.#timer === undefined) this.#schedule();
+  }
+
+  /** Another hand has been at the table: finds the running jobs that were cancelled or taken away. */
+  checkLeases(): void {
+    if (this.#stopped) return;
+    this.#lostTimer ??= this.#clock.after(LOST_MS, () => {
+      this.#lostTimer = undefined;
+      void this.#endLost();
+    });
+  }
+
+  /** Nothing runs: no timer. Chunks of several jobs: every few ms. Else: at the next deadline or memory check. */
+  #schedule(): void {
+    this.#timer = undefined;
+    if (this.#stopped || this.#dispatcher.running.size === 0) return;
+    let wait = MEMORY_MS;
+    for (const one of this.#dispatcher.running) {
+      wait = Math.min(wait, one.chunk.end > one.chunk.harvested + 1 ? PATIENCE_MS : this.#untilDeadline(one));
+    }
+    this.#timer = this.#clock.after(Math.max(wait, 1), () => {
+      this.#look();
+      this.#schedule();
+    });
+  }
+
+  #untilDeadline(one: Running): number {
+    if (one.ending !== undefined) return one.ending.killAt - this.#clock.monotonic();
+    const flight = runningFlight(one);
+    return flight === undefined || flight.timeout === 0 ? MEMORY_MS : one.chunk.since + flight.timeout - sharedClock();
+  }
+
+  #look(): void {
+    const now = sharedClock();
+    const measure = this.#clock.monotonic() >= this.#memoryAt;
+    if (measure) this.#memoryAt = this.#clock.monotonic() + MEMORY_MS;
+    for (const one of this.#dispatcher.running) {
+      if (one.ending !== undefined) {
+        if (this.#clock.monotonic() >= one.ending.killAt && one.chunk.running === one.ending.index) {
+          this.#dispatcher.kill(one, one.ending);
+        } else if (one.chunk.running !== one.ending.index) delete one.ending;
+        continue;
+      }
+      const flight = runningFlight(one);
+      const ran = now - one.chunk.since;
+      if (one.flights.length > 1 && now - one.chunk.base > PATIENCE_MS) {
+        this.#dispatcher.harvest(one);
+        if (ran > PATIENCE_MS) this.#dispatcher.recall(one);
+      }
+      if (flight === undefined) continue;
+      if (flight.timeout > 0 && ran >= flight.timeout) this.#end(one, `Timed out after ${formatDuration(flight.timeout)}.`);
+      else if (measure && ran >= MEMORY_MS) void this.#weigh(one, flight);
+    }
+  }
+
+  async #weigh(one: Running, flight: Flight): Promise<void> {
+    const index = one.chunk.running;
+    const memory = await this.#pool.memory(one.chunk.threadId);
+    if (index === undefined || memory === undefined || one.chunk.running !== index || one.ending !== undefined) return;
+    const used = memory.heap + memory.external;
+    if (used <= flight.memoryLimit) return;
+    const message = `Used ${formatSize(used)} of memory; its limit is ${formatSize(flight.memoryLimit)}.`;
+    // No grace: what leaks goes on leaking.
+    this.#dispatcher.kill(one, { index, reason: message, outcome: { kind: 'failed', error: { message } }, killAt: 0 });
+  }
+
+  async #endLost(): Promise<void> {
+    const attempts: { one: Running; index: number; id: number; lease: number }[] = [];
+    for (const one of this.#dispatcher.running) {
+      const index = one.chunk.running;
+      const flight = runningFlight(one);
+      if (index === undefined || flight === undefined || one.ending !== undefined) continue;
+      attempts.push({ one, index, id: flight.job.id, lease: flight.job.lease });
+    }
+    if (attempts.length === 0) return;
+    const lost = new Set(await this.#store.lost(attempts));
+    for (const { one, index, id } of attempts) {
+      if (lost.has(id) && one.chunk.running === index) this.#end(one, 'Cancelled while it ran.');
+    }
+  }
+
+  /** Asks the running handler to stop; the others of its chunk need not wait for that. */
+  #end(one: Running, message: string): void {
+    const index = one.chunk.running;
+    if (index === undefined || one.ending !== undefined) return;
+    const ending: Ending = {
+      index,
+      reason: message,
+      outcome: { kind: 'failed', error: { message } },
+      killAt: this.#clock.monotonic() + GRACE_MS,
+    };
+    one.ending = ending;
+    this.#dispatcher.recall(one);
+    this.#pool.abort(one.chunk, index, message);
+  }
+}
+
+function runningFlight(one: Running): Flight | undefined {
+  const index = one.chunk.running;
+  return index === undefined ? undefined : one.flights[index];
+}

@@ -1,0 +1,90 @@
+/** What travels between the main thread and its workers: plain data that structured cloning can copy. */
+
+import type { Arena } from './arena.ts';
+import type { DependencyResult, HandlerContext, JobDefinition } from './handler.ts';
+
+/** A job as a worker gets it; the payload is parsed there. */
+export interface WireJob {
+  id: number;
+  type: string;
+  payload: string;
+  attempt: number;
+  maxAttempts: number;
+  dependencies: DependencyResult[];
+}
+
+/** One Piscina task. */
+export interface ChunkTask {
+  kind: 'chunk';
+  chunk: number;
+  jobs: WireJob[];
+  /** Where each type of the chunk is defined: see {@link DescribedType.source}. */
+  sources: Record<string, string>;
+  arena: Arena;
+  /** What `sharedClock` said when the arena was handed out. */
+  base: number;
+}
+
+/** Asks a worker what the job files define; once, at start and at reload. */
+export interface DescribeTask {
+  kind: 'describe';
+}
+
+export type Task = ChunkTask | DescribeTask;
+
+/** Sources that are no file. */
+export const BUILT_IN = 'built in';
+export const COMMAND = 'command';
+
+/** A type as a worker found it. Durations and sizes are as written there. */
+export interface DescribedType
+  extends Omit<JobDefinition<unknown, HandlerContext>, 'type' | 'handle' | 'schema' | 'unique'> {
+  type: string;
+  /** An absolute path, {@link BUILT_IN} or {@link COMMAND}. */
+  source: string;
+}
+
+/** What a worker answers to {@link DescribeTask}. */
+export interface Description {
+  types: DescribedType[];
+  problems: { path: string; message: string }[];
+}
+
+/** What a worker is told once, as its `workerData`. */
+export interface WorkerSetup {
+  jobFiles: string[];
+  /** TypeScript already turned into JavaScript, by absolute path. */
+  compiled: Map<string, string>;
+  commands: Record<string, CommandJob>;
+  filesRoot: string;
+  /** Whether the jobs of the gate-pass office are offered. */
+  builtIns: boolean;
+  /** Settings of the mailer, which only it reads. */
+  mail: unknown;
+  /** Makes Message-IDs unique to this database. */
+  mailDomain: string;
+}
+
+/** A job that is a program. */
+export interface CommandJob extends Omit<DescribedType, 'type' | 'source'> {
+  command: string[];
+}
+
+/** The first message of a worker's thread: its own port, open from then on. */
+export interface Hello {
+  kind: 'hello';
+  threadId: number;
+}
+
+/** From a worker, through its port. */
+export type FromWorker =
+  | { kind: 'outcome'; chunk: number; index: number; text: string }
+  | { kind: 'log'; id: number; type: string; attempt: number; level: 'debug' | 'info' | 'warn' | 'error'; message: string; fields?: Record<string, unknown> }
+  | { kind: 'call'; call: number; chunk: number; index: number; service: string; method: string; args: unknown[] }
+  | { kind: 'child'; pid: number; running: boolean };
+
+/** To a worker, through its port. */
+export type ToWorker =
+  | { kind: 'answer'; call: number; value: unknown }
+  | { kind: 'refusal'; call: number; message: string }
+  | { kind: 'abort'; chunk: number; index: number; reason: string };

@@ -1,0 +1,110 @@
+/** One attempt in a thread: check the payload, call the handler, say how it ended as JSON text. */
+
+import { isDiscard, isSnooze, type JobDefinition } from '../engine/handler.ts';
+import type { JobError, Outcome } from '../engine/job.ts';
+import { formatSize, parseDuration } from '../engine/units.ts';
+import type { WireJob } from '../engine/wire.ts';
+import { type Context, MAX_JSON } from './context.ts';
+
+/** Undefined stands for the most common end: completed, with no result. */
+export type OutcomeText = string | undefined;
+
+/** Longer messages and stacks are cut: they are kept with the job. Characters. */
+const LONGEST_MESSAGE = 4000;
+const LONGEST_STACK = 16_000;
+
+/** Runs the handler. Never throws or rejects. Synchronous where the handler is: an await a job costs. */
+export function attempt(definition: JobDefinition<unknown>, job: WireJob, context: Context): OutcomeText | Promise<OutcomeText> {
+  try {
+    const payload: unknown = JSON.parse(job.payload);
+    if (definition.schema !== undefined) return checked(definition, payload, context);
+    const returned = definition.handle(payload, context);
+    if (returned instanceof Promise || isThenable(returned)) return settle(returned, context);
+    return completed(returned, context);
+  } catch (error) {
+    return ended(error);
+  }
+}
+
+async function checked(definition: JobDefinition<unknown>, payload: unknown, context: Context): Promise<OutcomeText> {
+  try {
+    const answer = await definition.schema?.['~standard'].validate(payload);
+    if (answer?.issues !== undefined) return failed({ message: `The payload does not fit: ${issuesText(answer.issues)}.` });
+    return completed(await definition.handle(answer?.value, context), context);
+  } catch (error) {
+    return ended(error);
+  }
+}
+
+async function settle(returned: PromiseLike<unknown>, context: Context): Promise<OutcomeText> {
+  try {
+    return completed(await returned, context);
+  } catch (error) {
+    return ended(error);
+  }
+}
+
+/** What a Standard Schema complains of, in one line: `id: expected number; name: required`. */
+export function issuesText(issues: readonly { message: string; path?: readonly unknown[] | undefined }[]): string {
+  return issues
+    .slice(0, 5)
+    .map(({ message, path }) => {
+      const at = (path ?? []).map((part) => String(typeof part === 'object' && part !== null && 'key' in part ? part.key : part)).join('.');
+      return at === '' ? message : `${at}: ${message}`;
+    })
+    .join('; ');
+}
+
+function completed(value: unknown, { dispatches }: Context): OutcomeText {
+  let result: string | undefined;
+  try {
+    result = value === undefined || value === null ? undefined : JSON.stringify(value);
+  } catch (error) {
+    return failed({ message: `Its result cannot be stored as JSON: ${error instanceof Error ? error.message : String(error)}.` });
+  }
+  if (result !== undefined && result.length > MAX_JSON) {
+    return failed({ message: `Its result has ${formatSize(result.length)}; at most ${formatSize(MAX_JSON)} are kept. Write it to a file and return the path.` });
+  }
+  if (result === undefined && dispatches.length === 0) return undefined;
+  const outcome: Outcome = { kind: 'completed', result: result ?? null };
+  if (dispatches.length > 0) outcome.dispatches = dispatches;
+  return JSON.stringify(outcome);
+}
+
+function ended(error: unknown): OutcomeText {
+  if (isSnooze(error)) {
+    const delay = parseDuration(error.delay);
+    if (delay === undefined) return failed({ message: `snooze cannot wait for ${JSON.stringify(error.delay)}: a duration such as 5m` });
+    return text({ kind: 'snoozed', delay });
+  }
+  if (isDiscard(error)) return text({ kind: 'discarded', error: describe(error) });
+  return failed(describe(error));
+}
+
+function failed(error: JobError): OutcomeText {
+  return text({ kind: 'failed', error });
+}
+
+function text(outcome: Outcome): string {
+  return JSON.stringify(outcome);
+}
+
+/** An error as it is kept. Whatever was thrown: a hostile `toString` or getter must not win. */
+export function describe(error: unknown): JobError {
+  try {
+    if (error instanceof Error) {
+      const name = error.name === 'Error' || error.name === '' ? '' : `${error.name}: `;
+      const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+      const message = `${isDiscard(error) ? '' : name}${error.message || 'no message'}${cause}`.slice(0, LONGEST_MESSAGE);
+      return typeof error.stack === 'string' ? { message, stack: error.stack.slice(0, LONGEST_STACK) } : { message };
+    }
+    const shown = typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
+    return { message: `The handler threw ${shown}`.slice(0, LONGEST_MESSAGE) };
+  } catch {
+    return { message: 'The handler threw something that cannot be shown.' };
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

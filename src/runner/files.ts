@@ -1,0 +1,42 @@
+/** The folder beside the database where handlers keep their files. */
+
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, isAbsolute, join, normalize, sep } from 'node:path';
+import type { JobFiles } from '../engine/handler.ts';
+
+/** Gives handlers the files below `root`, which is made when the first is written. */
+export function jobFiles(root: string): JobFiles {
+  function path(name: string): string {
+    const relative = normalize(name);
+    if (name === '' || name.includes('\0') || isAbsolute(name) || relative === '..' || relative.startsWith(`..${sep}`)) {
+      throw new Error(`'${name}' is not a name inside the files folder`);
+    }
+    return join(root, relative);
+  }
+  return {
+    root,
+    path,
+    read: async (name) => readFile(path(name)),
+    async write(name, data) {
+      const target = path(name);
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+      const beside = `${target}.${randomBytes(6).toString('hex')}.part`;
+      try {
+        const file = await open(beside, 'wx', 0o600);
+        try {
+          await file.writeFile(data);
+          // Renaming a file whose bytes are not on the disk could leave an empty one after a power cut.
+          await file.sync();
+        } finally {
+          await file.close();
+        }
+        await rename(beside, target);
+      } catch (error) {
+        await rm(beside, { force: true });
+        throw error;
+      }
+      return target;
+    },
+  };
+}

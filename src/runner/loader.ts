@@ -1,0 +1,91 @@
+/**
+ * Loading job files inside a thread: TypeScript that the main thread has already turned into JavaScript,
+ * and `import … from 'passito'`, which gives the program's own copy.
+ */
+
+import { registerHooks } from 'node:module';
+import { basename, extname } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { NAME, optionProblems } from '../engine/types.ts';
+import type { HandlerContext, JobDefinition } from '../engine/handler.ts';
+import * as library from './library.ts';
+
+/** The imported module is made of source text, which finds the real one here. */
+const LIBRARY = Symbol.for('passito.library');
+const LIBRARY_URL = 'passito:library';
+
+/** A definition whose type is known. */
+export type LoadedJob = JobDefinition<unknown, HandlerContext> & { type: string };
+
+/** Makes `passito` and prepared TypeScript importable in this thread. Call once. */
+export function installHooks(compiled: ReadonlyMap<string, string>): void {
+  Object.defineProperty(globalThis, LIBRARY, { value: library, configurable: true });
+  registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier === 'passito') return { url: LIBRARY_URL, format: 'module', shortCircuit: true };
+      return next(specifier, context);
+    },
+    load(url, context, next) {
+      if (url === LIBRARY_URL) return { format: 'module', source: librarySource(), shortCircuit: true };
+      if (!url.startsWith('file:')) return next(url, context);
+      const path = fileURLToPath(url);
+      const source = compiled.get(path);
+      // The format is given, or Node would warn of a missing "type" for every file in every thread.
+      if (source !== undefined) return { format: formatOf(path, source), source, shortCircuit: true };
+      return next(url, context);
+    },
+  });
+}
+
+/** Imports a job file and reads its definition. Throws an Error whose message is for the author. */
+export async function loadJobFile(path: string): Promise<LoadedJob> {
+  const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+  let exported = module.default;
+  // A CommonJS file that was itself compiled from `export default`.
+  if (isObject(exported) && 'default' in exported) exported = exported['default'];
+  return readDefinition(exported, basename(path, extname(path)));
+}
+
+/** Reads a definition: an object with `handle`, or a class whose instances have one. */
+export function readDefinition(exported: unknown, fallbackType: string): LoadedJob {
+  if (exported === undefined) throw new Error('it has no default export; write: export default defineJob({ … })');
+  const definition = typeof exported === 'function' ? fromClass(exported) : exported;
+  if (!isObject(definition) || typeof definition['handle'] !== 'function') {
+    throw new Error('its default export is neither a job definition nor a class with a handle method');
+  }
+  const type = definition['type'] ?? fallbackType;
+  if (typeof type !== 'string' || !NAME.test(type)) {
+    throw new Error(`the type cannot be ${JSON.stringify(type)}: letters, digits and . _ : -, at most 100`);
+  }
+  const problems = optionProblems(definition);
+  if (problems.length > 0) throw new Error(problems.join('; '));
+  const { handle } = definition as unknown as LoadedJob;
+  return { ...(definition as unknown as LoadedJob), type, handle: handle.bind(definition) };
+}
+
+/** A class in the guide's style: options are static fields, or fields of the instance. */
+function fromClass(exported: Function): Record<string, unknown> {
+  const Class = exported as new () => Record<string, unknown>;
+  const instance = new Class();
+  const options: Record<string, unknown> = { ...(exported as unknown as Record<string, unknown>) };
+  return Object.assign(Object.create(instance) as Record<string, unknown>, options, instance, {
+    handle: instance['handle'],
+    type: instance['type'] ?? options['type'] ?? (exported.name === '' ? undefined : exported.name),
+  });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function librarySource(): string {
+  const names = Object.keys(library);
+  return `const { ${names.join(', ')} } = globalThis[Symbol.for('passito.library')];\nexport { ${names.join(', ')} };\n`;
+}
+
+function formatOf(path: string, source: string): 'module' | 'commonjs' {
+  const extension = extname(path);
+  if (extension === '.cts' || extension === '.cjs') return 'commonjs';
+  if (extension !== '.js') return 'module';
+  return /^\s*(?:import\s*[\w{*'"]|export\s)/m.test(source) || !/\b(?:module\.exports|exports\.\w|require\()/.test(source) ? 'module' : 'commonjs';
+}

@@ -1,0 +1,157 @@
+/** A worker thread: its port to the main thread, its definitions, and the loop over a chunk of jobs. */
+
+import { writeFileSync } from 'node:fs';
+import { MessageChannel, type MessagePort, parentPort, threadId } from 'node:worker_threads';
+import { WorkerSide } from '../engine/arena.ts';
+import type { MailMessage, MailReceipt } from '../engine/handler.ts';
+import { BUILT_IN, type ChunkTask, COMMAND, type DescribedType, type Description, type FromWorker, type Task, type ToWorker, type WireJob, type WorkerSetup } from '../engine/wire.ts';
+import { attempt, describe } from './attempt.ts';
+import { commandJob } from './command.ts';
+import { Context, type ThreadServices } from './context.ts';
+import { jobFiles } from './files.ts';
+import { installHooks, type LoadedJob, loadJobFile } from './loader.ts';
+
+/** What the composition root hands to a thread. */
+export interface ThreadParts {
+  setup: WorkerSetup;
+  /** The built-in jobs, loaded when first wanted. */
+  builtIns: () => Promise<LoadedJob[]>;
+  sendMail: (message: MailMessage, messageId: string) => Promise<MailReceipt>;
+}
+
+/** Starts the thread's side and returns the function that Piscina calls with each task. */
+export function startThread({ setup, builtIns, sendMail }: ThreadParts): (task: Task) => Promise<Description | undefined> {
+  nameThread(`passito-w${threadId}`);
+  installHooks(setup.compiled);
+  const port = greet();
+  const calls = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  const definitions = new Map<string, LoadedJob>();
+  let lastCall = 0;
+  let current: { chunk: number; index: number; context: Context } | undefined;
+
+  const send = (message: FromWorker) => port.postMessage(message);
+  port.on('message', (message: ToWorker) => {
+    if (message.kind === 'abort') {
+      if (current?.chunk === message.chunk && current.index === message.index) current.context.abort(message.reason);
+      return;
+    }
+    const call = calls.get(message.call);
+    calls.delete(message.call);
+    if (message.kind === 'answer') call?.resolve(message.value);
+    else call?.reject(new Error(message.message));
+  });
+  port.unref();
+
+  const services: ThreadServices = {
+    files: jobFiles(setup.filesRoot),
+    log({ id, type, attempt: number }, level, message, fields) {
+      const line: FromWorker = { kind: 'log', id, type, attempt: number, level, message };
+      if (fields !== undefined) line.fields = plain(fields);
+      send(line);
+    },
+    call: (chunk, index, service, method, args) =>
+      new Promise((resolve, reject) => {
+        const call = ++lastCall;
+        calls.set(call, { resolve, reject });
+        send({ kind: 'call', call, chunk, index, service, method, args });
+      }),
+    mail: (job, number, message) => sendMail(message, `passito.${job.id}.${number}@${setup.mailDomain}`),
+  };
+
+  async function definition(type: string, source: string): Promise<LoadedJob> {
+    const known = definitions.get(type);
+    if (known !== undefined) return known;
+    const loaded = await load(type, source);
+    definitions.set(type, loaded);
+    return loaded;
+  }
+
+  async function load(type: string, source: string): Promise<LoadedJob> {
+    const command = setup.commands[type];
+    if (source === COMMAND && command !== undefined) {
+      return commandJob(type, command, (pid, running) => send({ kind: 'child', pid, running }));
+    }
+    if (source !== BUILT_IN) return loadJobFile(source);
+    const found = (await builtIns()).find((job) => job.type === type);
+    if (found === undefined) throw new Error(`there is no built-in job ${type}`);
+    return found;
+  }
+
+  async function runChunk({ chunk, jobs, sources, arena, base }: ChunkTask): Promise<void> {
+    const side = new WorkerSide(arena, base, threadId);
+    // Before the first begins: loading a file must not count as a job's own time.
+    for (const [type, source] of Object.entries(sources)) if (!definitions.has(type)) await definition(type, source).catch(() => undefined);
+    for (let index = 0; index < jobs.length; index++) {
+      const job = jobs[index] as WireJob;
+      if (!side.begin(index)) return;
+      const context = new Context(job, chunk, index, services);
+      current = { chunk, index, context };
+      let outcome: string | undefined;
+      try {
+        const known = definitions.get(job.type) ?? (await definition(job.type, sources[job.type] ?? ''));
+        const ended = attempt(known, job, context);
+        outcome = typeof ended === 'object' ? await ended : ended;
+      } catch (error) {
+        // The file could be read when it was described, and no more.
+        outcome = JSON.stringify({ kind: 'failed', error: describe(error) });
+      }
+      if (!side.store(index, outcome)) {
+        send({ kind: 'outcome', chunk, index, text: outcome as string });
+        side.storeElsewhere(index);
+      }
+    }
+    current = undefined;
+  }
+
+  async function describeAll(): Promise<Description> {
+    const types: DescribedType[] = [];
+    const problems: Description['problems'] = [];
+    const add = (job: LoadedJob, source: string) => {
+      const { handle: _handle, schema: _schema, unique: _unique, ...rest } = job;
+      types.push({ ...(plain(rest) as Omit<LoadedJob, 'handle'>), source });
+    };
+    if (setup.builtIns) for (const job of await builtIns()) add(job, BUILT_IN);
+    for (const [type, command] of Object.entries(setup.commands)) {
+      types.push({ ...(plain(command) as unknown as DescribedType), type, source: COMMAND });
+    }
+    for (const path of setup.jobFiles) {
+      try {
+        add(await loadJobFile(path), path);
+      } catch (error) {
+        problems.push({ path, message: error instanceof Error ? error.message : String(error) });
+      }
+    }
+    return { types, problems };
+  }
+
+  return async (task) => {
+    if (task.kind === 'describe') return describeAll();
+    await runChunk(task);
+    return undefined;
+  };
+}
+
+/** Opens this thread's own port and sends the other end along: Piscina's is not ours to use. */
+function greet(): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  parentPort?.postMessage({ kind: 'hello', threadId, port: port2 }, [port2]);
+  return port1;
+}
+
+/** Shown by `ps -T` and `top -H`; Linux keeps 15 characters. */
+function nameThread(name: string): void {
+  try {
+    writeFileSync('/proc/thread-self/comm', name);
+  } catch {
+    // Not Linux, or /proc is closed: a name is a kindness, no more.
+  }
+}
+
+/** A copy that structured cloning can take: functions and symbols are left out. */
+function plain(value: object): Record<string, unknown> {
+  try {
+    return JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * Claiming: what is due, by priority, then due time, then id, at a cost that does not grow with the
+ * table: each lane is read only as far as its jobs are wanted, and the lanes of a priority are merged.
+ */
+
+import type { Database } from 'better-sqlite3';
+import type { DependencyResult, Json } from '../../engine/handler.ts';
+import type { ClaimableType, ClaimedJob, ClaimRequest, StoredOptions } from '../../engine/store.ts';
+import { type Lane, prepareLanes } from './lanes.ts';
+
+interface Candidate {
+  id: number;
+  availableAt: string;
+  type: string;
+  weight: number;
+}
+
+interface ClaimedRow {
+  id: number;
+  type: string;
+  payload: string;
+  priority: number;
+  attempts: number;
+  max_attempts: number | null;
+  crashes: number;
+  lease: number;
+  options: string | null;
+  parents: number;
+}
+
+/** What one claim found. */
+export interface Claim {
+  claimed: ClaimedJob[];
+  suspectsWaiting: number;
+  /** UTC text; null if nothing is known to become due; absent if the claim came back full. */
+  nextDue?: string | null;
+}
+
+const TAKEN = 'id, type, payload, priority, attempts, max_attempts, crashes, lease, options, parents';
+
+/** Prepares the claim on a connection. The function must run inside a write transaction. */
+export function prepareClaim(db: Database): (request: ClaimRequest, now: string) => Claim {
+  const lanes = prepareLanes(db);
+  const due = db
+    .prepare<[number, string, string, string, number], [number, string]>(
+      `SELECT id, available_at FROM jobs
+       WHERE status = 'pending' AND priority = ? AND queue = ? AND type = ? AND available_at <= ?
+       ORDER BY available_at, id LIMIT ?`,
+    )
+    .raw();
+  const nextInLane = db
+    .prepare<[number, string, string, string], string>(
+      `SELECT available_at FROM jobs
+       WHERE status = 'pending' AND priority = ? AND queue = ? AND type = ? AND available_at > ?
+       ORDER BY available_at LIMIT 1`,
+    )
+    .pluck();
+  const suspects = db.prepare<[string], Lane & { id: number; crashes: number }>(
+    `SELECT id, crashes, priority, queue, type FROM jobs
+     WHERE status = 'pending' AND crashes > 0 AND available_at <= ?
+     ORDER BY crashes, priority DESC, available_at, id`,
+  );
+  const running = db
+    .prepare<[string], number>(`SELECT count(*) FROM jobs WHERE status = 'processing' AND type = ?`)
+    .pluck();
+  const take = db.prepare<[number, string, string], ClaimedRow>(
+    `UPDATE jobs SET status = 'processing', attempts = attempts + 1, lease = lease + 1, claimed_by = ?, started_at = ?
+     WHERE id IN (SELECT value FROM json_each(?)) AND status = 'pending' RETURNING ${TAKEN}`,
+  );
+  const takeOne = db.prepare<[number, string, number], ClaimedRow>(
+    `UPDATE jobs SET status = 'processing', attempts = attempts + 1, lease = lease + 1, claimed_by = ?, started_at = ?
+     WHERE id = ? AND status = 'pending' RETURNING ${TAKEN}`,
+  );
+  const parents = db.prepare<[number], { id: number; type: string; result: string | null }>(
+    `SELECT p.id, p.type, p.result FROM dependencies d JOIN jobs p ON p.id = d.parent_id
+     WHERE d.job_id = ? ORDER BY d.position`,
+  );
+
+  function dependenciesOf(id: number): DependencyResult[] {
+    return parents.all(id).map((parent) => ({
+      id: parent.id,
+      type: parent.type,
+      result: parent.result === null ? null : (JSON.parse(parent.result) as Json),
+    }));
+  }
+
+  function toJob(row: ClaimedRow): ClaimedJob {
+    return {
+      id: row.id,
+      type: row.type,
+      payload: row.payload,
+      priority: row.priority,
+      attempt: row.attempts,
+      maxAttempts: row.max_attempts,
+      crashes: row.crashes,
+      lease: row.lease,
+      options: row.options === null ? null : (JSON.parse(row.options) as StoredOptions),
+      dependencies: row.parents === 0 ? [] : dependenciesOf(row.id),
+    };
+  }
+
+  /** The jobs in the order of their ids in `order`: RETURNING promises none. */
+  function takeAll(order: Candidate[], process: number, now: string): ClaimedJob[] {
+    const [only] = order;
+    if (only === undefined) return [];
+    if (order.length === 1) return takeOne.all(process, now, only.id).map(toJob);
+    const rows = new Map<number, ClaimedRow>();
+    for (const row of take.iterate(process, now, JSON.stringify(order.map((one) => one.id)))) rows.set(row.id, row);
+    return order.flatMap(({ id }) => {
+      const row = rows.get(id);
+      return row === undefined ? [] : [toJob(row)];
+    });
+  }
+
+  return (request, now) => {
+    const room = new Room(request, (type) => running.get(type) ?? 0);
+
+    const waiting = suspects.all(now).filter((one) => serves(request, one) && room.allowance(one.type) > 0);
+    if (waiting.length > 0) {
+      const [first] = waiting.filter((one) => request.suspects === 'any' || (request.suspects === 'first' && one.crashes === 1));
+      if (first === undefined) return { claimed: [], suspectsWaiting: waiting.length };
+      const taken = takeOne.all(request.process, now, first.id).map(toJob);
+      return { claimed: taken, suspectsWaiting: waiting.length - taken.length };
+    }
+
+    const all = lanes((lane) => serves(request, lane));
+    const chosen: Candidate[] = [];
+    for (let i = 0; i < all.length && !room.full; ) {
+      const priority = all[i]?.priority;
+      const candidates: Candidate[] = [];
+      const from = i;
+      for (; i < all.length && all[i]?.priority === priority; i++) {
+        const { queue, type } = all[i] as Lane;
+        const { weight } = request.types.get(type) as ClaimableType;
+        const limit = room.atMost(type, weight);
+        if (limit < 1) continue;
+        for (const [id, availableAt] of due.all(priority as number, queue, type, now, limit)) {
+          candidates.push({ id, availableAt, type, weight });
+        }
+      }
+      // One lane comes sorted as it is.
+      if (i - from > 1) candidates.sort(byDueTimeThenId);
+      for (const candidate of candidates) {
+        if (room.admit(candidate)) chosen.push(candidate);
+        else if (room.full) break;
+      }
+    }
+
+    const claimed = takeAll(chosen, request.process, now);
+    if (room.full) return { claimed, suspectsWaiting: 0 };
+    let nextDue: string | null = null;
+    for (const lane of all) {
+      const at = nextInLane.get(lane.priority, lane.queue, lane.type, now);
+      if (at !== undefined && (nextDue === null || at < nextDue)) nextDue = at;
+    }
+    return { claimed, suspectsWaiting: 0, nextDue };
+  };
+}
+
+function serves(request: ClaimRequest, lane: Pick<Lane, 'queue' | 'type'>): boolean {
+  return request.types.has(lane.type) && (request.queues === null || request.queues.includes(lane.queue));
+}
+
+function byDueTimeThenId(a: Candidate, b: Candidate): number {
+  if (a.availableAt !== b.availableAt) return a.availableAt < b.availableAt ? -1 : 1;
+  return a.id - b.id;
+}
+
+/** Floating-point sums of weights such as 1/3 must not hide a free place. */
+const EPSILON = 1e-9;
+
+/** How much more a claim may take: workers' room, and each type's concurrency. */
+class Room {
+  readonly #request: ClaimRequest;
+  readonly #running: (type: string) => number;
+  readonly #allowances = new Map<string, number>();
+  #used = 0;
+  /** Nothing more can be taken, whatever comes: strict order, so a job that does not fit ends the claim. */
+  full = false;
+
+  constructor(request: ClaimRequest, running: (type: string) => number) {
+    this.#request = request;
+    this.#running = running;
+    this.full = request.slots + request.ahead <= EPSILON;
+  }
+
+  /** How many more jobs of the type may start, by its concurrency. */
+  allowance(type: string): number {
+    const known = this.#allowances.get(type);
+    if (known !== undefined) return known;
+    const limit = this.#request.types.get(type)?.concurrency ?? 0;
+    const left = limit === Number.POSITIVE_INFINITY ? limit : limit - this.#running(type);
+    this.#allowances.set(type, left);
+    return left;
+  }
+
+  /**
+   * How many jobs of the type are worth reading: one more than fits, where its concurrency allows. If
+   * that one is due, the claim is full; lower priorities must not pass it by, and there is more to claim.
+   */
+  atMost(type: string, weight: number): number {
+    const left = this.#limit(weight) - this.#used;
+    return Math.min(Math.max(Math.floor(left / weight + EPSILON), 0) + 1, this.allowance(type));
+  }
+
+  /** Takes the job in, if there is room. */
+  admit({ type, weight }: Candidate): boolean {
+    const left = this.allowance(type);
+    if (left < 1) return false;
+    if (this.#used + weight > this.#limit(weight) + EPSILON) {
+      this.full = true;
+      return false;
+    }
+    this.#used += weight;
+    this.#allowances.set(type, left - 1);
+    if (this.#used >= this.#request.slots + this.#request.ahead - EPSILON) this.full = true;
+    return true;
+  }
+
+  #limit(weight: number): number {
+    return weight < 1 ? this.#request.slots + this.#request.ahead : this.#request.slots;
+  }
+}

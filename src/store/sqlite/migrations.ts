@@ -1,0 +1,13 @@
+/** The schema, forward only. A step that has shipped is never edited; a change is a new step. */
+
+import { jobs } from './migrations/jobs.ts';
+import { office } from './migrations/office.ts';
+
+/** Step n brings a database from version n to n + 1; the version is SQLite's own `user_version`. */
+export const MIGRATIONS: readonly { name: string; sql: string }[] = [
+  { name: 'jobs', sql: jobs },
+  { name: 'office', sql: office },
+];
+
+/** "pass" in ASCII: tells a passito database from any other SQLite file. */
+export const APPLICATION_ID = 0x70617373;

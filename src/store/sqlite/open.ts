@@ -1,0 +1,130 @@
+/** Opening a database: create, check, migrate; every way it can go wrong has its own line. */
+
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import Database, { SqliteError } from 'better-sqlite3';
+import { errors, messageOf, PassitoError } from '../../errors.ts';
+import { loadAddon } from './addon.ts';
+import { isBusy, whenFree } from './busy.ts';
+import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
+
+/** How a database is opened. */
+export interface OpenOptions {
+  /** `create` makes it where it is absent; `existing` does not; `read` does not and never writes. */
+  mode: 'create' | 'existing' | 'read';
+  /** Whether a schema that is older may be brought up to date. A new database gets its schema always. */
+  migrate: boolean;
+  /** `full`: a dispatch that returned survives a power cut. `normal`: it survives a crash of the process. */
+  synchronous: 'full' | 'normal';
+  /** Milliseconds to wait for another program's lock. */
+  patience: number;
+}
+
+/** Opens, checks and, where allowed, migrates. The caller closes it. */
+export async function openDatabase(path: string, options: OpenOptions): Promise<Database.Database> {
+  const file = resolve(path);
+  let db: Database.Database | undefined;
+  try {
+    prepareFile(file, options.mode);
+    db = connect(file, options);
+    const open = db;
+    await whenFree(() => prepareConnection(open, options), options.patience);
+    await whenFree(() => prepareSchema(open, file, options), options.patience);
+    return open;
+  } catch (error) {
+    db?.close();
+    throw explain(error, file, options.patience);
+  }
+}
+
+function prepareFile(file: string, mode: OpenOptions['mode']): void {
+  const found = existsSync(file);
+  if (found && statSync(file).isDirectory()) throw errors.databaseUnusable(file, 'it is a folder');
+  if (found) return;
+  if (mode !== 'create') throw errors.databaseAbsent(file);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+}
+
+function connect(file: string, options: OpenOptions): Database.Database {
+  const nativeBinding = loadAddon(dirname(file));
+  const created = !existsSync(file);
+  // SQLite gives -wal and -shm the mode of the database file itself.
+  const mask = process.umask(0o077);
+  try {
+    const db = new Database(file, {
+      readonly: options.mode === 'read',
+      fileMustExist: options.mode !== 'create',
+      timeout: 0,
+      ...(nativeBinding === undefined ? {} : { nativeBinding: nativeBinding as unknown as string }),
+    });
+    if (created) chmodSync(file, 0o600);
+    return db;
+  } finally {
+    process.umask(mask);
+  }
+}
+
+function prepareConnection(db: Database.Database, { mode, synchronous }: OpenOptions): void {
+  if (mode !== 'read') {
+    db.pragma('journal_mode = WAL');
+    db.pragma(`synchronous = ${synchronous}`);
+    // A burst may grow the WAL; after the next checkpoint it shrinks to this again.
+    db.pragma('journal_size_limit = 67108864');
+  }
+  db.pragma('foreign_keys = OFF');
+  db.pragma('cache_size = -16000');
+  db.pragma('temp_store = MEMORY');
+}
+
+function prepareSchema(db: Database.Database, file: string, { mode, migrate }: OpenOptions): void {
+  const version = db.pragma('user_version', { simple: true }) as number;
+  const empty = version === 0 && db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
+  if (!empty && db.pragma('application_id', { simple: true }) !== APPLICATION_ID) throw errors.databaseForeign(file);
+  if (version > MIGRATIONS.length) throw errors.databaseNewer(file, version, MIGRATIONS.length);
+  if (version === MIGRATIONS.length) return;
+  if (empty && mode !== 'create') throw errors.databaseAbsent(file);
+  if (!empty && !migrate) throw errors.databaseOlder(file);
+  db.transaction(() => {
+    // Read again under the lock: two processes may have met a new file at the same instant.
+    const from = db.pragma('user_version', { simple: true }) as number;
+    for (const step of MIGRATIONS.slice(from)) db.exec(step.sql);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${MIGRATIONS.length}`);
+  }).immediate();
+}
+
+/** Turns what SQLite or the file system said into a line for the admin. */
+export function explain(error: unknown, file: string, patience: number): unknown {
+  if (error instanceof PassitoError) return error;
+  if (isBusy(error)) return errors.databaseBusy(file, Math.round(patience / 1000));
+  if (error instanceof SqliteError) {
+    if (error.code === 'SQLITE_FULL') return errors.databaseFull(file);
+    if (error.code.startsWith('SQLITE_READONLY')) return errors.databaseReadOnly(file, who());
+    if (error.code === 'SQLITE_NOTADB') return errors.databaseUnusable(file, 'it is not an SQLite database', error);
+    if (error.code.startsWith('SQLITE_CORRUPT')) {
+      return errors.databaseUnusable(file, `it is damaged (${error.message}); restore a backup`, error);
+    }
+    if (error.code.startsWith('SQLITE_CANTOPEN')) {
+      return errors.databaseUnusable(file, `it cannot be opened by ${who()}; check the folder's permissions`, error);
+    }
+    if (error.code.startsWith('SQLITE_IOERR')) return errors.databaseUnusable(file, `the disk reports an error (${error.code})`, error);
+    return errors.databaseUnusable(file, error.message, error);
+  }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'EACCES' || code === 'EPERM') return errors.databaseUnusable(file, `${who()} may not use this folder`, error);
+  if (code === 'EROFS') return errors.databaseUnusable(file, 'the disk is read-only', error);
+  if (code === 'ENOTDIR') return errors.databaseUnusable(file, 'a part of its path is not a folder', error);
+  if (code === 'ENOSPC') return errors.databaseFull(file);
+  if (code === 'ADDON_UNLOADABLE' || error instanceof TypeError) return errors.databaseUnusable(file, messageOf(error), error);
+  return error;
+}
+
+function who(): string {
+  try {
+    return `the user ${userInfo().username}`;
+  } catch {
+    // A user without an entry in passwd.
+    return `the user with the number ${process.getuid?.() ?? 'unknown'}`;
+  }
+}

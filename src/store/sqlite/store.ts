@@ -1,0 +1,192 @@
+/** The store contract on SQLite: each verb is one operation of the group-committing writer. */
+
+import type { Database } from 'better-sqlite3';
+import { type Clock, formatTime, parseTime } from '../../engine/clock.ts';
+import type {
+  Applied,
+  ClaimRequest,
+  Exchange,
+  Expired,
+  Inserted,
+  NewJob,
+  ProcessIdentity,
+  ProcessRecord,
+  Settle,
+  Store,
+} from '../../engine/store.ts';
+import { prepareAdmin } from './admin.ts';
+import { whenFree } from './busy.ts';
+import { type Claim, prepareClaim } from './claim.ts';
+import { prepareInsert } from './insert.ts';
+import { prepareCountDue } from './lanes.ts';
+import { explain, openDatabase, type OpenOptions } from './open.ts';
+import { prepareProcesses } from './rescue.ts';
+import { prepareSettle } from './settle.ts';
+import { watchForeignCommits } from './watch.ts';
+import { Writer } from './writer.ts';
+
+/** A store and the connection beneath it, for the parts that add tables of their own. */
+export class SqliteStore implements Store {
+  readonly db: Database;
+  readonly file: string;
+  readonly #clock: Clock;
+  readonly #patience: number;
+  readonly #writer: Writer;
+  readonly #verbs: Verbs;
+  readonly #listeners = new Set<(change: 'local' | 'external') => void>();
+  #stopWatching: (() => void) | undefined;
+
+  /** Opens a database file. */
+  static async open(file: string, options: OpenOptions, clock: Clock): Promise<SqliteStore> {
+    return new SqliteStore(await openDatabase(file, options), file, options.patience, clock);
+  }
+
+  constructor(db: Database, file: string, patience: number, clock: Clock) {
+    this.db = db;
+    this.file = file;
+    this.#clock = clock;
+    this.#patience = patience;
+    this.#writer = new Writer(db, patience);
+    this.#verbs = prepareVerbs(db);
+  }
+
+  /** Runs a synchronous operation in a write transaction, together with others of the same turn. */
+  async write<T>(op: (now: number) => T): Promise<T> {
+    try {
+      return await this.#writer.run(() => op(this.#clock.now()));
+    } catch (error) {
+      throw explain(error, this.file, this.#patience);
+    }
+  }
+
+  /** Runs a synchronous read; waits where another process is just recovering or closing the file. */
+  async read<T>(query: () => T): Promise<T> {
+    try {
+      return await whenFree(query, this.#patience);
+    } catch (error) {
+      throw explain(error, this.file, this.#patience);
+    }
+  }
+
+  /** As {@link insert}, for use inside a larger {@link write}. */
+  insertNow(jobs: readonly NewJob[], now: number): Inserted[] {
+    return this.#verbs.insert(jobs, now);
+  }
+
+  async insert(jobs: readonly NewJob[]): Promise<Inserted[]> {
+    const inserted = await this.write((now) => this.#verbs.insert(jobs, now));
+    this.#tell('local');
+    return inserted;
+  }
+
+  async exchange(settles: readonly Settle[], claim: ClaimRequest | null): Promise<Exchange> {
+    const verbs = this.#verbs;
+    const { settled, becamePending, registered, claims } = await this.write((now) => {
+      const done = verbs.settle(settles, now);
+      const known = claim !== null && verbs.processes.alive(claim.process);
+      const found: Claim = known ? verbs.claim(claim, formatTime(now)) : { claimed: [], suspectsWaiting: 0 };
+      return { ...done, registered: claim === null || known, claims: found };
+    });
+    if (becamePending) this.#tell('local');
+    const { claimed, suspectsWaiting, nextDue } = claims;
+    return {
+      settled,
+      claimed,
+      suspectsWaiting,
+      registered,
+      ...(nextDue === undefined ? {} : { nextDue: nextDue === null ? null : parseTime(nextDue) }),
+    };
+  }
+
+  lost(attempts: readonly { id: number; lease: number }[]): Promise<number[]> {
+    return this.read(() =>
+      attempts.filter(({ id, lease }) => this.#verbs.holds.get(id, lease) === undefined).map(({ id }) => id),
+    );
+  }
+
+  async progress(id: number, lease: number, progress: string): Promise<void> {
+    await this.write(() => this.#verbs.progress.run(progress, id, lease));
+  }
+
+  cancel(ids: readonly number[]): Promise<Applied[]> {
+    return this.#admin((now) => this.#verbs.admin.cancel(ids, now));
+  }
+
+  revive(ids: readonly number[]): Promise<Applied[]> {
+    return this.#admin((now) => this.#verbs.admin.revive(ids, now));
+  }
+
+  remove(ids: readonly number[]): Promise<Applied[]> {
+    return this.#admin(() => this.#verbs.admin.remove(ids));
+  }
+
+  register(identity: ProcessIdentity): Promise<number> {
+    return this.write((now) => this.#verbs.processes.register(identity, now));
+  }
+
+  beat(process: number, info: string): Promise<boolean> {
+    return this.write((now) => this.#verbs.processes.beat(process, info, now));
+  }
+
+  async signOff(process: number): Promise<void> {
+    await this.write((now) => this.#verbs.processes.signOff(process, now));
+  }
+
+  processes(): Promise<ProcessRecord[]> {
+    return this.read(() => this.#verbs.processes.list());
+  }
+
+  async expire(process: number): Promise<Expired> {
+    const expired = await this.write((now) => this.#verbs.processes.expire(process, now));
+    if (expired.returned.length > 0) this.#tell('local');
+    return expired;
+  }
+
+  countDue(limit: number, types: readonly string[], queues: readonly string[] | null): Promise<number> {
+    const now = formatTime(this.#clock.now());
+    const known = new Set(types);
+    return this.read(() =>
+      this.#verbs.countDue(limit, now, ({ type, queue }) => known.has(type) && (queues?.includes(queue) ?? true)),
+    );
+  }
+
+  onChange(listener: (change: 'local' | 'external') => void): () => void {
+    this.#listeners.add(listener);
+    this.#stopWatching ??= watchForeignCommits(this.db, this.file, () => this.#tell('external'));
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#stopWatching?.();
+    await this.#writer.settled();
+    this.db.close();
+  }
+
+  async #admin(act: (now: number) => Applied[]): Promise<Applied[]> {
+    const applied = await this.write(act);
+    this.#tell('local');
+    return applied;
+  }
+
+  #tell(change: 'local' | 'external'): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+type Verbs = ReturnType<typeof prepareVerbs>;
+
+function prepareVerbs(db: Database) {
+  const insert = prepareInsert(db);
+  return {
+    insert,
+    settle: prepareSettle(db, insert),
+    claim: prepareClaim(db),
+    processes: prepareProcesses(db),
+    admin: prepareAdmin(db),
+    holds: db
+      .prepare<[number, number], number>(`SELECT 1 FROM jobs WHERE id = ? AND status = 'processing' AND lease = ?`)
+      .pluck(),
+    progress: db.prepare(`UPDATE jobs SET progress = ? WHERE id = ? AND status = 'processing' AND lease = ?`),
+    countDue: prepareCountDue(db),
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * Group commit: operations that are asked for in the same turn of the event loop share one
+ * transaction, so that one flush to the disk makes all of them durable.
+ */
+
+import type { Database, Statement } from 'better-sqlite3';
+import { rest, whenFree } from './busy.ts';
+
+interface Pending {
+  op: () => unknown;
+  resolve: (value: never) => void;
+  reject: (error: unknown) => void;
+}
+
+/** For this long after another process has written, each of our transactions is followed by a rest. */
+const POLITE_MS = 50;
+
+/** No transaction takes more operations than this, so that others get their turn. */
+const LARGEST_GROUP = 512;
+
+/** Runs synchronous operations inside shared `BEGIN IMMEDIATE` transactions. */
+export class Writer {
+  readonly #db: Database;
+  readonly #patience: number;
+  readonly #begin: Statement;
+  readonly #commit: Statement;
+  readonly #rollback: Statement;
+  readonly #savepoint: Statement;
+  readonly #release: Statement;
+  readonly #undo: Statement;
+  readonly #version: Statement<[], number>;
+  #queue: Pending[] = [];
+  #running = false;
+  #seenVersion = 0;
+  #foreignWriteAt = Number.NEGATIVE_INFINITY;
+  #lastWriteAt = Number.NEGATIVE_INFINITY;
+
+  /** `patience`: milliseconds that an operation waits for other writers before it fails. */
+  constructor(db: Database, patience: number) {
+    this.#db = db;
+    this.#patience = patience;
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#commit = db.prepare('COMMIT');
+    this.#rollback = db.prepare('ROLLBACK');
+    this.#savepoint = db.prepare('SAVEPOINT op');
+    this.#release = db.prepare('RELEASE op');
+    this.#undo = db.prepare('ROLLBACK TO op');
+    this.#version = db.prepare<[], number>('PRAGMA data_version').pluck();
+    this.#seenVersion = this.#version.get() ?? 0;
+  }
+
+  /**
+   * Runs `op` in a transaction and resolves with what it returned, once that is durable. Where `op`
+   * throws, its own changes alone are undone. `op` must be synchronous.
+   */
+  run<T>(op: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ op, resolve: resolve as (value: never) => void, reject });
+      if (!this.#running) {
+        this.#running = true;
+        // Not a microtask: callers that write one after another must let timers and sockets live.
+        setImmediate(() => void this.#drain());
+      }
+    });
+  }
+
+  /** Resolves once everything that was asked for has been written or refused. */
+  async settled(): Promise<void> {
+    while (this.#running) await rest();
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      if (this.#othersWant()) await rest();
+      const group = this.#queue.splice(0, LARGEST_GROUP);
+      try {
+        await whenFree(() => this.#begin.run(), this.#patience);
+      } catch (error) {
+        for (const pending of group) pending.reject(error);
+        continue;
+      }
+      this.#write(group);
+      this.#lastWriteAt = performance.now();
+      if (this.#queue.length > 0) await turn();
+    }
+    this.#running = false;
+  }
+
+  /** The transaction itself, in one piece: nothing else runs between BEGIN and COMMIT. */
+  #write(group: Pending[]): void {
+    this.#noticeOthers();
+    const answers: (() => void)[] = [];
+    try {
+      if (group.length === 1) {
+        const [{ op, resolve }] = group as [Pending];
+        const value = op();
+        answers.push(() => resolve(value as never));
+      } else {
+        for (const pending of group) answers.push(this.#apart(pending));
+      }
+      this.#commit.run();
+    } catch (error) {
+      if (this.#db.inTransaction) this.#rollback.run();
+      for (const pending of group) pending.reject(error);
+      return;
+    }
+    for (const answer of answers) answer();
+  }
+
+  /** One operation among several: its failure is its own. */
+  #apart({ op, resolve, reject }: Pending): () => void {
+    this.#savepoint.run();
+    try {
+      const value = op();
+      this.#release.run();
+      return () => resolve(value as never);
+    } catch (error) {
+      // A full disk ends the whole transaction by itself: then nobody's changes stand.
+      if (!this.#db.inTransaction) throw error;
+      this.#undo.run();
+      this.#release.run();
+      return () => reject(error);
+    }
+  }
+
+  #noticeOthers(): void {
+    const version = this.#version.get() ?? 0;
+    if (version !== this.#seenVersion) {
+      this.#seenVersion = version;
+      this.#foreignWriteAt = performance.now();
+    }
+  }
+
+  /** Whether a transaction now would follow our last one at once, past somebody who waits. */
+  #othersWant(): boolean {
+    const now = performance.now();
+    return now - this.#foreignWriteAt < POLITE_MS && now - this.#lastWriteAt < 1;
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

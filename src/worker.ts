@@ -1,0 +1,21 @@
+/** Thread entry: (type, payload, context) → outcome. Piscina calls the default export with each task. */
+
+import { workerData } from 'node:worker_threads';
+import type { LoadedJob } from './runner/loader.ts';
+import { startThread } from './runner/thread.ts';
+import type { WorkerSetup } from './engine/wire.ts';
+import type { MailSettings } from './edge/mail.ts';
+
+const setup = workerData as WorkerSetup;
+
+export default startThread({
+  setup,
+  builtIns: async () => {
+    const { officeJobs } = await import('./outpass/jobs.ts');
+    return officeJobs as unknown as LoadedJob[];
+  },
+  sendMail: async (message, messageId) => {
+    const { createMailer } = await import('./edge/mail.ts');
+    return createMailer(setup.mail as MailSettings).send(message, { messageId });
+  },
+});
