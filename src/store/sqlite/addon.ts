@@ -44,7 +44,7 @@ function loadFromFirst(folders: readonly string[]): object {
   throw Object.assign(
     new Error(
       `SQLite's native code could not be loaded from any of these folders: ${refusals.join(', ')}. ` +
-        'Set CACHE_DIRECTORY to a folder that this user can write and whose file system allows programs (no noexec).',
+        'Set CACHE_DIRECTORY to a folder that this user can write and whose file system allows programs (no noexec)',
     ),
     { code: 'ADDON_UNLOADABLE' },
   );
