@@ -201,6 +201,7 @@ function precompile(): void {
     cwd: app,
     env: {},
     stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: 60_000,
   });
 }
 
