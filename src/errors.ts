@@ -48,12 +48,16 @@ export const errors = {
   repeatedOption: (option: string) => usage('REPEATED_OPTION', `${option} was given more than once.`),
   badValue: (what: string, value: string, allowed: string) =>
     usage('BAD_VALUE', `${what} cannot be '${shorten(value)}': ${allowed}.`),
+  badOption: (problem: string) => usage('BAD_OPTION', `${problem}.`),
   conflictingOptions: (a: string, b: string) => usage('CONFLICTING_OPTIONS', `${a} and ${b} cannot be used together.`),
   badJson: (where: string, reason: string) => usage('BAD_JSON', `${where} is not valid JSON: ${reason}.`),
   badPayload: (type: string, issues: string) => usage('BAD_PAYLOAD', `The payload does not fit ${type}: ${issues}.`),
   payloadTooLarge: (where: string, size: string, limit: string) =>
     usage('PAYLOAD_TOO_LARGE', `${where} is ${size}; a payload holds at most ${limit}.`, 'Put the data into a file and its path into the payload.'),
   badFile: (path: string, reason: string) => usage('BAD_FILE', `Cannot read ${path}: ${reason}.`),
+  badLines: (path: string, problems: readonly string[]) => usage('BAD_LINES', `${path} was not dispatched; nothing has changed.\n${problems.map((p) => `  ${p}`).join('\n')}`),
+  folderInUse: (path: string) => usage('FOLDER_IN_USE', `${path} exists and is not a folder of the demo.`, 'Name another one with --folder.'),
+  fileExists: (path: string) => usage('FILE_EXISTS', `${path} exists already; nothing was changed.`, 'Use another folder, or remove the file.'),
   badRows: (path: string, problems: string) => usage('BAD_ROWS', `${path} was not imported; nothing has changed.\n${problems}`),
   badConfig: (problems: readonly string[]) =>
     usage('BAD_CONFIG', problems.length === 1 ? (problems[0] as string) : `The configuration has ${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`),
@@ -63,6 +67,8 @@ export const errors = {
   unknownDependency: (id: number) =>
     usage('UNKNOWN_DEPENDENCY', `There is no job #${id} to depend on.`, 'Completed jobs are pruned after a while; leave out what is done.'),
   dependencyCycle: (refs: string) => usage('DEPENDENCY_CYCLE', `These jobs wait for each other in a circle: ${refs}.`),
+  passNotFound: (key: number | string) => usage('UNKNOWN_PASS', `There is no outpass ${key}.`, "'passito outpass list' shows the latest."),
+  handlerFailed: (type: string, message: string) => new PassitoError('HANDLER_FAILED', EXIT.no, `${type} failed: ${message}`),
   unknownJob: (id: number | string) => usage('UNKNOWN_JOB', `There is no job #${id}.`, "'passito jobs list' shows the latest."),
   unknownType: (type: string, nearest?: string) =>
     usage('UNKNOWN_TYPE', `No handler is known for the type '${type}'.`, nearest ? `Did you mean '${nearest}'?` : 'Put its file into the jobs folder, or name the folder with --jobs.'),

@@ -193,9 +193,7 @@ export class Dispatcher {
     for (const { type } of flights) sources[type.type] = type.source;
     one.chunk = pool.start(flights.map(toWire), sources, (_, outcomes, error) => this.#returned(one, outcomes, error));
     this.#running.add(one);
-    if (events.has('started')) {
-      for (const flight of flights) events.emit('started', { ...nameOf(flight), worker: one.chunk.number });
-    }
+    events.emit('launched', { worker: one.chunk.number });
   }
 
   /** What may be claimed now; null where a claim is not wanted or could bring nothing. */
@@ -262,6 +260,7 @@ export class Dispatcher {
     if (done.nextDue === undefined) {
       // It came back full, or held up by suspects: there is more.
       this.#hungry = true;
+      events.emit('backlog', {});
       return;
     }
     if (done.claimed.length === 0 && this.held === 0 && !this.#hungry) events.emit('idle', {});

@@ -11,7 +11,6 @@ export interface AttemptName {
 
 /** Every event with what it carries. Times are milliseconds. */
 export interface EventMap {
-  started: AttemptName & { worker: number };
   completed: AttemptName & { ms: number };
   retried: AttemptName & { error: JobError; delay: number };
   failed: AttemptName & { error: JobError; discarded: boolean };
@@ -26,6 +25,10 @@ export interface EventMap {
   /** Something went wrong in the engine itself; it goes on. */
   trouble: { where: string; error: unknown };
   claimed: { count: number };
+  /** A worker was given jobs. */
+  launched: { worker: number };
+  /** A claim came back full: more is due than the workers can take. */
+  backlog: Record<never, never>;
   idle: Record<never, never>;
 }
 

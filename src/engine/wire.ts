@@ -48,6 +48,8 @@ export interface DescribedType
 export interface Description {
   types: DescribedType[];
   problems: { path: string; message: string }[];
+  /** Files without a default export: they help others. */
+  helpers: string[];
 }
 
 /** What a worker is told once, as its `workerData`. */

@@ -3,7 +3,7 @@
 import { checkCell } from './import/cells.ts';
 import { outpassColumns, studentColumns } from './import/columns.ts';
 import type { Column } from './import/columns.ts';
-import { nearest } from './import/nearest.ts';
+import { nearest } from '../nearest.ts';
 import type { RowProblem } from './import/problems.ts';
 import type { PassStatus } from './office.ts';
 

@@ -37,18 +37,21 @@ export function installHooks(compiled: ReadonlyMap<string, string>): void {
   });
 }
 
-/** Imports a job file and reads its definition. Throws an Error whose message is for the author. */
-export async function loadJobFile(path: string): Promise<LoadedJob> {
+/**
+ * Imports a file of the jobs folder and reads its definition; undefined where it has no default export:
+ * it is there to help others. Throws an Error whose message is for the author.
+ */
+export async function loadJobFile(path: string): Promise<LoadedJob | undefined> {
   const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
   let exported = module.default;
   // A CommonJS file that was itself compiled from `export default`.
   if (isObject(exported) && 'default' in exported) exported = exported['default'];
-  return readDefinition(exported, basename(path, extname(path)));
+  if (isObject(exported) && Object.keys(exported).length === 0) exported = undefined;
+  return exported === undefined ? undefined : readDefinition(exported, basename(path, extname(path)));
 }
 
 /** Reads a definition: an object with `handle`, or a class whose instances have one. */
 export function readDefinition(exported: unknown, fallbackType: string): LoadedJob {
-  if (exported === undefined) throw new Error('it has no default export; write: export default defineJob({ … })');
   const definition = typeof exported === 'function' ? fromClass(exported) : exported;
   if (!isObject(definition) || typeof definition['handle'] !== 'function') {
     throw new Error('its default export is neither a job definition nor a class with a handle method');

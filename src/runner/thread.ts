@@ -71,9 +71,8 @@ export function startThread({ setup, builtIns, sendMail }: ThreadParts): (task: 
     if (source === COMMAND && command !== undefined) {
       return commandJob(type, command, (pid, running) => send({ kind: 'child', pid, running }));
     }
-    if (source !== BUILT_IN) return loadJobFile(source);
-    const found = (await builtIns()).find((job) => job.type === type);
-    if (found === undefined) throw new Error(`there is no built-in job ${type}`);
+    const found = source === BUILT_IN ? (await builtIns()).find((job) => job.type === type) : await loadJobFile(source);
+    if (found === undefined) throw new Error(`${source} does not define ${type} any more`);
     return found;
   }
 
@@ -106,6 +105,7 @@ export function startThread({ setup, builtIns, sendMail }: ThreadParts): (task: 
   async function describeAll(): Promise<Description> {
     const types: DescribedType[] = [];
     const problems: Description['problems'] = [];
+    const helpers: string[] = [];
     const add = (job: LoadedJob, source: string) => {
       const { handle: _handle, schema: _schema, unique: _unique, ...rest } = job;
       types.push({ ...(plain(rest) as Omit<LoadedJob, 'handle'>), source });
@@ -116,12 +116,14 @@ export function startThread({ setup, builtIns, sendMail }: ThreadParts): (task: 
     }
     for (const path of setup.jobFiles) {
       try {
-        add(await loadJobFile(path), path);
+        const job = await loadJobFile(path);
+        if (job === undefined) helpers.push(path);
+        else add(job, path);
       } catch (error) {
-        problems.push({ path, message: error instanceof Error ? error.message : String(error) });
+        problems.push({ path, message: located(error) });
       }
     }
-    return { types, problems };
+    return { types, problems, helpers };
   }
 
   return async (task) => {
@@ -145,6 +147,13 @@ function nameThread(name: string): void {
   } catch {
     // Not Linux, or /proc is closed: a name is a kindness, no more.
   }
+}
+
+/** Node's syntax errors begin their stack with `path:line`. */
+function located(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const line = error instanceof SyntaxError ? /^.*?:(\d+)\n/.exec(error.stack ?? '')?.[1] : undefined;
+  return line === undefined ? error.message : `line ${line}: ${error.message}`;
 }
 
 /** A copy that structured cloning can take: functions and symbols are left out. */

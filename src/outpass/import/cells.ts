@@ -4,7 +4,7 @@ import { readTime, timeForm } from '../read-time.ts';
 import { passStatuses } from '../passes.ts';
 import { formatTime } from '../../engine/clock.ts';
 import type { Column } from './columns.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../../nearest.ts';
 
 /** A value that fits, or what is wrong with it: the end of a sentence that begins with the column's name. */
 export type CellVerdict = { value: string | number | null } | { wrong: string };

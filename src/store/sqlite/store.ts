@@ -156,6 +156,11 @@ export class SqliteStore implements Store {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Copies the WAL into the database file as far as readers allow; never waits for them. */
+  async checkpoint(): Promise<void> {
+    await this.read(() => this.db.pragma('wal_checkpoint(PASSIVE)'));
+  }
+
   async close(): Promise<void> {
     this.#stopWatching?.();
     await this.#writer.settled();

@@ -1,0 +1,73 @@
+/** What every command shares: the store, the office and their settings, made from the configuration. */
+
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import type { Config } from './config.ts';
+import type { MailSettings } from './edge/mail.ts';
+import { systemClock } from './engine/clock.ts';
+import { SqliteOffice } from './store/sqlite/office.ts';
+import type { OpenOptions } from './store/sqlite/open.ts';
+import { SqliteStore } from './store/sqlite/store.ts';
+
+/** Milliseconds that a command, and the supervisor, wait for another program's lock. */
+const COMMAND_PATIENCE = 10_000;
+const DAEMON_PATIENCE = 30_000;
+
+/** Opens the configured database. */
+export function openStore(config: Config, mode: OpenOptions['mode'], options: { migrate?: boolean; daemon?: boolean } = {}): Promise<SqliteStore> {
+  const { db, synchronous } = config.settings;
+  const patience = options.daemon === true ? DAEMON_PATIENCE : COMMAND_PATIENCE;
+  return SqliteStore.open(db, { mode, migrate: options.migrate ?? false, synchronous, patience }, systemClock);
+}
+
+/** The folder of the database: files, keys and the outbox lie in it. */
+export function stateFolder(config: Config): string {
+  return dirname(resolve(config.settings.db));
+}
+
+/** Where handlers keep files. */
+export function filesRoot(config: Config): string {
+  return join(stateFolder(config), 'files');
+}
+
+/** The office's records in an open store. */
+export function openOffice(config: Config, store: SqliteStore): SqliteOffice {
+  const { settings } = config;
+  return new SqliteOffice({
+    db: store.db,
+    write: (op) => store.write(op),
+    read: (op) => store.read(op),
+    settings: {
+      institutionName: settings.institutionName,
+      institutionAddress: settings.institutionAddress,
+      brandLogo: settings.brandLogo === '' ? null : resolve(settings.brandLogo),
+      timeZone: settings.timeZone,
+      appName: settings.appName,
+    },
+    keysFolder: join(stateFolder(config), 'keys'),
+  });
+}
+
+/** What the mailer needs. */
+export function mailSettings({ settings }: Config, state: string, files: string): MailSettings {
+  return {
+    host: settings.smtpHost,
+    port: settings.smtpPort,
+    user: settings.smtpUser,
+    password: settings.smtpPass,
+    from: settings.mailerFrom,
+    outbox: join(state, 'outbox'),
+    filesRoot: files,
+    hostname: hostname(),
+  };
+}
+
+/** A name that belongs to this database alone; made once. It ends every Message-ID. */
+export async function databaseId(store: SqliteStore): Promise<string> {
+  const fresh = randomBytes(6).toString('hex');
+  return store.write(() => {
+    store.db.prepare(`INSERT OR IGNORE INTO settings (key, value) VALUES ('database_id', ?)`).run(fresh);
+    return store.db.prepare<[], string>(`SELECT value FROM settings WHERE key = 'database_id'`).pluck().get() ?? fresh;
+  });
+}

@@ -1,0 +1,170 @@
+/**
+ * The effective configuration: flag > environment > env file > config file > default. Everything that is
+ * wrong is reported at once. The result is frozen.
+ */
+
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseEnv } from 'node:util';
+import { type Key, type KeyName, KEYS, PROFILES, type Settings } from './config/keys.ts';
+import type { CommandJob } from './engine/wire.ts';
+import { optionProblems } from './engine/types.ts';
+import { errors, messageOf } from './errors.ts';
+
+/** The env file of an installed service: its own and the admin's commands then agree. */
+const SERVICE_ENV_FILE = '/etc/passito/passito.env';
+
+const CONFIG_FILES = ['passito.config.ts', 'passito.config.js', 'passito.config.mjs', 'passito.config.json'];
+
+/** Where a value came from. */
+export type Origin = 'flag' | 'environment' | 'profile' | 'default' | (string & {});
+
+/** Settings, the jobs of the config file, and where each came from. */
+export interface Config {
+  readonly settings: Settings;
+  readonly origins: Readonly<Record<KeyName, Origin>>;
+  /** Per type: a command, or options that go before those of the job's own file. */
+  readonly jobs: Readonly<Record<string, Partial<CommandJob>>>;
+  /** Things an admin should know that stop nothing. */
+  readonly warnings: readonly string[];
+}
+
+/** What the command line contributes. */
+export interface Flags {
+  values: Partial<Record<KeyName, string>>;
+  envFile?: string | undefined;
+  profile?: string | undefined;
+}
+
+/** Reads and checks everything. Throws one error that names every problem. */
+export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.env): Promise<Config> {
+  const warnings: string[] = [];
+  const problems: string[] = [];
+  const envFile = readEnvFile(flags.envFile, warnings);
+  const file = await readConfigFile(problems);
+  const profile = flags.profile === undefined ? {} : readProfile(flags.profile, problems);
+
+  const settings: Record<string, unknown> = {};
+  const origins = {} as Record<KeyName, Origin>;
+  for (const [name, definition] of Object.entries(KEYS) as [KeyName, Key<unknown>][]) {
+    const layers: [Origin, string, unknown][] = [
+      ['flag', `--${kebab(name)}`, flags.values[name]],
+      ['environment', definition.env, env[definition.env]],
+      [envFile.path, `${definition.env} in ${envFile.path}`, envFile.values[definition.env]],
+      [file.path, `${name} in ${file.path}`, file.values[name] ?? file.values[definition.env]],
+      ['profile', `--profile ${flags.profile}`, (profile as Record<string, string>)[name]],
+    ];
+    const set = layers.find(([, , value]) => value !== undefined);
+    if (set === undefined) {
+      settings[name] = definition.fallback();
+      origins[name] = 'default';
+      continue;
+    }
+    const [origin, where, given] = set;
+    const value = definition.read(Array.isArray(given) ? given.join(',') : String(given));
+    if (value === undefined) {
+      const shown = definition.secret ? '(secret)' : `'${String(given).slice(0, 60)}'`;
+      problems.push(`${where} cannot be ${shown}: ${definition.allowed}.`);
+    }
+    settings[name] = value;
+    origins[name] = origin;
+  }
+
+  problems.push(...contradictions(settings as unknown as Settings), ...file.unknown);
+  if (problems.length > 0) throw errors.badConfig(problems);
+  return Object.freeze({ settings: Object.freeze(settings) as unknown as Settings, origins, jobs: file.jobs, warnings });
+}
+
+function contradictions({ minWorkers, maxWorkers, scaleUpThreshold, scaleDownThreshold }: Settings): string[] {
+  const found: string[] = [];
+  if (minWorkers > maxWorkers) found.push(`minWorkers (${minWorkers}) cannot be above maxWorkers (${maxWorkers}).`);
+  if (scaleDownThreshold >= scaleUpThreshold) {
+    found.push(`The scale-down threshold (${scaleDownThreshold}) must be below the scale-up threshold (${scaleUpThreshold}).`);
+  }
+  return found;
+}
+
+function readEnvFile(named: string | undefined, warnings: string[]): { path: string; values: NodeJS.Dict<string> } {
+  const path = named ?? [SERVICE_ENV_FILE, '.env'].find((candidate) => existsSync(candidate));
+  if (path === undefined) return { path: '.env', values: {} };
+  try {
+    const values = parseEnv(readFileSync(path, 'utf8'));
+    if ((statSync(path).mode & 0o004) !== 0 && values['SMTP_PASS']) {
+      warnings.push(`${path} holds a password and can be read by every user. Type: chmod o-r ${path}`);
+    }
+    return { path, values };
+  } catch (error) {
+    // The service's file is not for everybody's eyes; that is no reason to refuse 'passito --help' to them.
+    if (named === undefined && (error as NodeJS.ErrnoException).code === 'EACCES') {
+      warnings.push(`${path} cannot be read by this user; its settings do not count here.`);
+      return { path, values: {} };
+    }
+    throw errors.badFile(path, reasonOf(error));
+  }
+}
+
+interface ConfigFile {
+  path: string;
+  values: Record<string, unknown>;
+  jobs: Config['jobs'];
+  unknown: string[];
+}
+
+async function readConfigFile(problems: string[]): Promise<ConfigFile> {
+  const path = CONFIG_FILES.find((candidate) => existsSync(candidate));
+  if (path === undefined) return { path: 'passito.config.ts', values: {}, jobs: {}, unknown: [] };
+  refuseUnsafe('The config file', path);
+  let values: Record<string, unknown>;
+  try {
+    if (path.endsWith('.json')) values = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    else values = ((await import(pathToFileURL(resolve(path)).href)) as { default: Record<string, unknown> }).default;
+    if (typeof values !== 'object' || values === null) throw new Error('it does not export an object');
+  } catch (error) {
+    throw errors.badConfig([`${path} cannot be read: ${messageOf(error)}.`]);
+  }
+  const { jobs = {}, ...rest } = values;
+  const known = new Set<string>([...Object.keys(KEYS), ...Object.values(KEYS).map(({ env }) => env)]);
+  const unknown = Object.keys(rest)
+    .filter((name) => !known.has(name))
+    .map((name) => `${path} has the unknown key '${name}'.`);
+  for (const [type, options] of Object.entries(jobs as Record<string, Record<string, unknown>>)) {
+    problems.push(...jobProblems(options).map((problem) => `${path}: jobs.${type}: ${problem}.`));
+  }
+  return { path, values: rest, jobs: jobs as Config['jobs'], unknown };
+}
+
+function jobProblems(options: Record<string, unknown>): string[] {
+  const problems = optionProblems(options);
+  const { command } = options;
+  if (command !== undefined && !(Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === 'string'))) {
+    problems.push("command must be a list of texts, such as ['/usr/bin/php', 'sync.php']");
+  }
+  return problems;
+}
+
+function readProfile(name: string, problems: string[]): Partial<Record<KeyName, string>> {
+  if (name in PROFILES) return PROFILES[name as keyof typeof PROFILES];
+  problems.push(`--profile cannot be '${name}': ${Object.keys(PROFILES).join(', ')}.`);
+  return {};
+}
+
+/** Root must not run what others can change. Throws; does nothing for other users. */
+export function refuseUnsafe(what: string, path: string): void {
+  if (process.getuid?.() !== 0) return;
+  const { mode, uid } = statSync(path);
+  if ((mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && uid !== 0)) throw errors.unsafeFolder(what, resolve(path));
+}
+
+/** `minWorkers` → `min-workers`. */
+export function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function reasonOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'this user may not read it';
+  if (code === 'EISDIR') return 'it is a folder';
+  return messageOf(error);
+}

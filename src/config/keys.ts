@@ -1,0 +1,106 @@
+/** Every setting: its name, where it may be set, what it may be, and what counts if nobody sets it. */
+
+import { availableParallelism, freemem } from 'node:os';
+import { parseDuration } from '../engine/units.ts';
+import { NAME } from '../engine/types.ts';
+
+/** How a setting's text becomes its value; `undefined` means it cannot be that. */
+export interface Key<T> {
+  /** The name in the environment and the env file. */
+  env: string;
+  read: (text: string) => T | undefined;
+  /** What it may be, for the message. */
+  allowed: string;
+  fallback: () => T;
+  /** Never printed. */
+  secret?: boolean;
+}
+
+function key<T>(env: string, read: Key<T>['read'], allowed: string, fallback: () => T, secret = false): Key<T> {
+  return { env, read, allowed, fallback, ...(secret ? { secret } : {}) };
+}
+
+const text = (env: string, fallback = '', secret = false) => key(env, (value) => value, 'text', () => fallback, secret);
+
+function whole(env: string, from: number, to: number, fallback: number): Key<number> {
+  const read = (value: string) => (/^\d{1,9}$/.test(value) && Number(value) >= from && Number(value) <= to ? Number(value) : undefined);
+  return key(env, read, `a whole number from ${from} to ${to}`, () => fallback);
+}
+
+function oneOf<const T extends string>(env: string, values: readonly T[], fallback: T): Key<T> {
+  return key(env, (value) => values.find((one) => one === value), values.join(', '), () => fallback);
+}
+
+/** The smaller of free memory ÷ 50 MB and twice the cores, at least 1. */
+function automaticWorkers(): number {
+  return Math.max(1, Math.min(Math.floor(freemem() / (50 * 1024 ** 2)), availableParallelism() * 2));
+}
+
+const MAX_WORKERS = 500;
+
+function maxWorkers(value: string): number | undefined {
+  if (value === 'auto') return automaticWorkers();
+  return /^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_WORKERS ? Number(value) : undefined;
+}
+
+function queues(value: string): string[] | null | undefined {
+  if (value === '') return null;
+  const names = value.split(',').map((name) => name.trim());
+  return names.every((name) => NAME.test(name)) ? names : undefined;
+}
+
+function zone(value: string): string | undefined {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone;
+  } catch {
+    return undefined;
+  }
+}
+
+/** In the order in which `passito config` and the docs show them. */
+export const KEYS = {
+  db: key('PASSITO_DB', (value) => (value === '' ? undefined : value), 'a path', defaultDatabase),
+  jobsFolder: key('PASSITO_JOBS', (value) => (value === '' ? undefined : value), 'a folder', () => './jobs'),
+  synchronous: oneOf('PASSITO_SYNCHRONOUS', ['full', 'normal'], 'full'),
+  minWorkers: whole('PASSITO_MIN_WORKERS', 1, MAX_WORKERS, 1),
+  maxWorkers: key('PASSITO_MAX_WORKERS', maxWorkers, `a whole number from 1 to ${MAX_WORKERS}, or auto`, () => 10),
+  scaleUpThreshold: whole('PASSITO_SCALE_UP_THRESHOLD', 1, 1_000_000, 5),
+  scaleDownThreshold: whole('PASSITO_SCALE_DOWN_THRESHOLD', 0, 1_000_000, 2),
+  checkInterval: whole('PASSITO_CHECK_INTERVAL', 1, 3600, 10),
+  queues: key('PASSITO_QUEUES', queues, 'queue names with commas between', () => null as string[] | null),
+  drainTimeout: key('PASSITO_DRAIN_TIMEOUT', parseDuration, 'a duration such as 30s', () => 30_000),
+  logFormat: oneOf('PASSITO_LOG_FORMAT', ['auto', 'pretty', 'plain', 'json'], 'auto'),
+  logLevel: oneOf('PASSITO_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
+  adminEmail: text('ADMIN_EMAIL'),
+  smtpHost: text('SMTP_HOST'),
+  smtpPort: whole('SMTP_PORT', 1, 65_535, 587),
+  smtpUser: text('SMTP_USER'),
+  smtpPass: text('SMTP_PASS', '', true),
+  mailerFrom: text('MAILER_FROM', 'passito@localhost'),
+  appName: text('APP_NAME', 'Passito'),
+  appUrl: text('APP_URL'),
+  timeZone: key('TIME_ZONE', zone, 'an IANA zone such as Asia/Kolkata', () => new Intl.DateTimeFormat().resolvedOptions().timeZone),
+  institutionName: text('INSTITUTION_NAME', 'Our Institution'),
+  institutionAddress: text('INSTITUTION_ADDRESS'),
+  brandLogo: text('BRAND_LOGO'),
+};
+
+type Keys = typeof KEYS;
+export type KeyName = keyof Keys;
+
+/** Every setting with its value. */
+export type Settings = { readonly [Name in KeyName]: Keys[Name] extends Key<infer T> ? T : never };
+
+/** Thresholds and limits for the guide's table of loads. */
+export const PROFILES = {
+  low: { minWorkers: '1', maxWorkers: '3', scaleUpThreshold: '5' },
+  medium: { minWorkers: '2', maxWorkers: '10', scaleUpThreshold: '10' },
+  high: { minWorkers: '5', maxWorkers: '30', scaleUpThreshold: '20' },
+  'very-high': { minWorkers: '10', maxWorkers: '100', scaleUpThreshold: '50' },
+} as const;
+
+function defaultDatabase(): string {
+  // systemd may name several, with colons between.
+  const [state = ''] = (process.env['STATE_DIRECTORY'] ?? '').split(':');
+  return state === '' ? './storage/passito.db' : `${state}/passito.db`;
+}

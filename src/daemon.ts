@@ -1,0 +1,216 @@
+/** The composition root of `supervisor` and `worker`: builds the parts, starts them and drains them in order. */
+
+import { databaseId, filesRoot, mailSettings, openOffice, openStore, stateFolder } from './app.ts';
+import { threadEntry, version } from './build-info.ts';
+import { type Config, refuseUnsafe } from './config.ts';
+import { readJobFiles } from './edge/job-files.ts';
+import type { Log } from './edge/log.ts';
+import { narrate } from './edge/narrate.ts';
+import { ownIdentity, presence } from './edge/machine.ts';
+import { systemClock } from './engine/clock.ts';
+import { Dispatcher } from './engine/dispatcher.ts';
+import { Events } from './engine/events.ts';
+import { HEARTBEAT_MS, Liveness } from './engine/liveness.ts';
+import { Maintenance } from './engine/maintenance.ts';
+import { Pool, type Service } from './engine/pool.ts';
+import { Scaler } from './engine/scaler.ts';
+import type { JobType } from './engine/types.ts';
+import { Watchdog } from './engine/watchdog.ts';
+import { collectTypes, commandJobs } from './job-types.ts';
+import type { SqliteOffice } from './store/sqlite/office.ts';
+import type { SqliteStore } from './store/sqlite/store.ts';
+
+/** A job file that does not finish loading holds up the start no longer than this, in milliseconds. */
+const DESCRIBE_MS = 15_000;
+
+/** A running `supervisor` or `worker`. */
+export interface Daemon {
+  events: Events;
+  types: ReadonlyMap<string, JobType>;
+  /** Stops claiming, lets running jobs finish for up to `ms`, gives the rest back, and closes everything. */
+  stop(ms: number, cutShort: AbortSignal): Promise<void>;
+}
+
+/** Starts everything. Throws, with nothing left running, where something is wrong. */
+export async function startDaemon(config: Config, kind: 'supervisor' | 'worker', log: Log): Promise<Daemon> {
+  const { settings } = config;
+  const jobFiles = readJobFiles(settings.jobsFolder);
+  for (const path of jobFiles.paths) refuseUnsafe('The job file', path);
+  const store = await openStore(config, 'create', { migrate: kind === 'supervisor', daemon: true });
+  const events = new Events();
+  narrate(events, log);
+
+  const files = filesRoot(config);
+  const pool = new Pool(
+    {
+      entry: threadEntry(),
+      minThreads: settings.minWorkers,
+      maxThreads: settings.maxWorkers,
+      heapLimit: 256 * 1024 ** 2,
+      setup: {
+        jobFiles: jobFiles.paths,
+        compiled: jobFiles.compiled,
+        commands: commandJobs(config),
+        filesRoot: files,
+        builtIns: true,
+        mail: mailSettings(config, stateFolder(config), files),
+        mailDomain: `${await databaseId(store)}.passito`,
+      },
+    },
+    {
+      message: ({ kind: _kind, ...line }) => events.emit('log', line),
+      threadDied: (worker, error) => events.emit('workerDied', { worker, reason: String(error) }),
+    },
+  );
+
+  try {
+    const types = collectTypes(await pool.describe(DESCRIBE_MS), config);
+    return await assemble({ config, kind, store, pool, events, types, log });
+  } catch (error) {
+    await pool.destroy();
+    await store.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  config: Config;
+  kind: 'supervisor' | 'worker';
+  store: SqliteStore;
+  pool: Pool;
+  events: Events;
+  types: ReadonlyMap<string, JobType>;
+  log: Log;
+}
+
+async function assemble({ config, kind, store, pool, events, types, log }: Parts): Promise<Daemon> {
+  const { settings } = config;
+  const clock = systemClock;
+  const state: { dispatcher?: Dispatcher; scaler?: Scaler } = {};
+
+  const liveness = new Liveness({
+    store,
+    clock,
+    events,
+    identity: ownIdentity(kind),
+    presence,
+    info: () => describeProcess(config, types, pool, state.dispatcher, state.scaler),
+    renamed(id) {
+      if (state.dispatcher !== undefined) state.dispatcher.process = id;
+      state.dispatcher?.wake();
+    },
+  });
+  const process = await liveness.start();
+
+  const dispatcher = new Dispatcher({ store, pool, types, queues: settings.queues, events, clock, random: Math.random, process });
+  const watchdog = new Watchdog(dispatcher, pool, store, clock);
+  const scaler = new Scaler({
+    limits: settings,
+    interval: settings.checkInterval * 1000,
+    clock,
+    events,
+    countDue: (limit) => store.countDue(limit, [...types.keys()], settings.queues),
+    apply(target) {
+      dispatcher.target = target;
+      dispatcher.wake();
+    },
+  });
+  state.dispatcher = dispatcher;
+  state.scaler = scaler;
+
+  serveJobs(pool, dispatcher, store);
+  serveOffice(pool, openOffice(config, store));
+
+  const maintenance = new Maintenance(
+    [
+      { name: 'heartbeat', every: HEARTBEAT_MS, run: () => liveness.beat() },
+      { name: 'rescue', every: HEARTBEAT_MS, run: () => liveness.rescue() },
+      { name: 'checkpoint', every: 60_000, run: () => store.checkpoint() },
+    ],
+    clock,
+    events,
+  );
+
+  const stopListening = store.onChange((change) => {
+    dispatcher.wake();
+    // Another process may have cancelled what runs here.
+    if (change === 'external') watchdog.checkLeases();
+  });
+  events.on('launched', () => watchdog.poke());
+  // Claims that come back full mean that more waits than the workers there are can take.
+  events.on('backlog', () => scaler.burst());
+
+  // Every other timer lets the process end; this one is the reason why it lives.
+  const keepAlive = setInterval(() => undefined, 2 ** 30);
+  dispatcher.start();
+  scaler.start();
+  maintenance.start();
+  log.info({ pid: globalThis.process.pid, version, db: store.file, workers: `${settings.minWorkers}-${settings.maxWorkers}`, types: types.size }, `${kind} ready`);
+
+  return {
+    events,
+    types,
+    async stop(ms, cutShort) {
+      scaler.stop();
+      stopListening();
+      await dispatcher.drain(ms, cutShort);
+      maintenance.stop();
+      watchdog.stop();
+      await pool.destroy();
+      await liveness.stop();
+      await store.checkpoint();
+      await store.close();
+      clearInterval(keepAlive);
+    },
+  };
+}
+
+/** What `passito status` reads: written with every heartbeat. */
+function describeProcess(
+  config: Config,
+  types: ReadonlyMap<string, JobType>,
+  pool: Pool,
+  dispatcher: Dispatcher | undefined,
+  scaler: Scaler | undefined,
+): string {
+  const busy = [...(dispatcher?.running ?? [])].map(({ chunk, flights }) => ({
+    thread: chunk.threadId,
+    job: flights[chunk.running ?? 0]?.job.id,
+    type: flights[chunk.running ?? 0]?.job.type,
+    jobs: flights.length,
+  }));
+  return JSON.stringify({
+    version,
+    target: scaler?.target ?? config.settings.minWorkers,
+    min: config.settings.minWorkers,
+    max: config.settings.maxWorkers,
+    threads: pool.threads.length,
+    queues: config.settings.queues,
+    busy,
+    types: [...types.values()].map(({ type, maxAttempts, priority, queue, timeout }) => ({ type, maxAttempts, priority, queue, timeout })),
+  });
+}
+
+/** What handlers ask of their own job. */
+function serveJobs(pool: Pool, dispatcher: Dispatcher, store: SqliteStore): void {
+  const progress: Service = async (chunk, index, _method, [value]) => {
+    const flight = dispatcher.flight(chunk, index);
+    if (flight !== undefined) await store.progress(flight.job.id, flight.job.lease, String(value));
+  };
+  pool.serve('job', progress);
+}
+
+/** What the built-in jobs ask of the office; nothing else of it can be reached from a thread. */
+function serveOffice(pool: Pool, office: SqliteOffice): void {
+  const methods: Record<string, (args: unknown[]) => unknown> = {
+    pass: ([id]) => office.pass(Number(id)),
+    settings: () => office.settings(),
+    saveFiles: ([id, files]) => office.saveFiles(Number(id), files as { qr?: string; document?: string; tokenId?: string }),
+    signingKey: () => office.signingKey(),
+  };
+  pool.serve('office', (_chunk, _index, method, args) => {
+    const serve = methods[method];
+    if (serve === undefined) throw new Error(`the office has no '${method}'`);
+    return serve(args);
+  });
+}

@@ -1,0 +1,39 @@
+/** Every command, in the order in which the help lists them. */
+
+import type { Command } from './command.ts';
+import { demo } from './demo.ts';
+import { dispatch } from './dispatch.ts';
+import { explain } from './explain.ts';
+import { health } from './health.ts';
+import { importOutpasses, importStudents } from './import.ts';
+import { init } from './init.ts';
+import * as jobs from './jobs.ts';
+import { migrate } from './migrate.ts';
+import * as outpass from './outpass.ts';
+import { status } from './status.ts';
+import { supervisor, worker } from './supervisor.ts';
+import { tryOnce } from './try.ts';
+
+export const commands: readonly Command[] = [
+  supervisor,
+  worker,
+  health,
+  status,
+  dispatch,
+  jobs.list,
+  jobs.show,
+  jobs.retry,
+  jobs.cancel,
+  jobs.remove,
+  jobs.prune,
+  explain,
+  tryOnce,
+  importStudents,
+  importOutpasses,
+  outpass.list,
+  outpass.show,
+  outpass.approve,
+  init,
+  migrate,
+  demo,
+];

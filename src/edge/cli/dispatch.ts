@@ -1,0 +1,128 @@
+/** `passito dispatch`: one job from the command line, or a file of them. */
+
+import { openStore } from '../../app.ts';
+import type { Config } from '../../config.ts';
+import { systemClock } from '../../engine/clock.ts';
+import { newJob, type TypeDefaults } from '../../engine/queue.ts';
+import { EXIT, errors } from '../../errors.ts';
+import { Queries } from '../../store/sqlite/queries.ts';
+import type { SqliteStore } from '../../store/sqlite/store.ts';
+import { type Command, type Input, JSON_OPTION } from './command.ts';
+import { dispatchLines } from './ndjson.ts';
+import { checkPayload, publishedDefaults, typeFromFolder } from './type-info.ts';
+import { readAt, readDuration, readFile, readIds, readWhole } from './values.ts';
+import { waitFor } from './wait.ts';
+
+/** How long `--wait` waits where it says nothing, in milliseconds. */
+const WAIT_MS = 60_000;
+
+export const dispatch: Command = {
+  name: 'dispatch',
+  aliases: ['jobs:dispatch'],
+  args: '[type]',
+  about: 'Put a job into the queue',
+  options: [
+    { name: 'payload', value: 'json', about: 'What the job is about, as JSON ({})' },
+    { name: 'payload-file', value: 'file', about: 'The same from a file; - is standard input' },
+    { name: 'delay', value: 'time', about: 'Run it no sooner than this from now, such as 5m' },
+    { name: 'at', value: 'time', about: 'Run it no sooner than then, such as "2026-12-24 08:00"' },
+    { name: 'depends-on', value: 'ids', about: 'Run it once these jobs have completed, such as 1,2', many: true },
+    { name: 'priority', value: 'n', about: '0 to 9, higher first (0)' },
+    { name: 'queue', value: 'name', about: 'The queue (default)' },
+    { name: 'max-attempts', value: 'n', about: 'Attempts before it is failed (3)' },
+    { name: 'timeout', value: 'time', about: 'Time for one attempt (10m); 0 for none' },
+    { name: 'unique-key', value: 'key', about: 'While a job of the type with this key waits or runs, make no second one' },
+    { name: 'wait', value: 'time', about: 'Wait until it has ended, at most this long (60s); exit 1 if it failed', valueOptional: true },
+    { name: 'ndjson', value: 'file', about: 'Dispatch a file, one JSON object a line; - is standard input' },
+    { name: 'atomic', about: 'With --ndjson: all lines or none' },
+    { name: 'jobs', value: 'folder', about: 'The folder with your job files (./jobs)', setting: 'jobsFolder' },
+    JSON_OPTION,
+  ],
+  example: `passito dispatch GenerateQrCode --payload '{"outpass_id": 1}' --delay 5m`,
+  async run(input) {
+    const config = await input.config();
+    if (input.has('ndjson')) return dispatchLines(input, config);
+    const [type] = input.args;
+    if (type === undefined) throw errors.missingArgument('dispatch', 'a TYPE, or --ndjson FILE');
+    return dispatchOne(input, config, type);
+  },
+};
+
+async function dispatchOne(input: Input, config: Config, type: string): Promise<number> {
+  const payload = readPayload(input);
+  const at = input.option('at');
+  if (at !== undefined && input.has('delay')) throw errors.conflictingOptions('--delay', '--at');
+  const request = {
+    type,
+    payload,
+    ...set('delay', readDuration(input, 'delay')),
+    ...set('availableAt', at === undefined ? undefined : readAt(at, config.settings.timeZone)),
+    ...set('priority', readWhole(input, 'priority', 0, 9)),
+    ...set('queue', input.option('queue')),
+    ...set('maxAttempts', readWhole(input, 'max-attempts', 1, 1000)),
+    ...set('timeout', input.option('timeout')),
+    ...set('uniqueKey', input.option('unique-key')),
+    dependsOn: (input.options.get('depends-on') ?? []).flatMap(readIds),
+  };
+  const wait = waitTime(input);
+  // Everything about the request itself is known to be right before a database is touched, or made.
+  newJob(request);
+
+  const definition = await typeFromFolder(type, config);
+  if (definition !== undefined) await checkPayload(definition, payload);
+  const unique = request.uniqueKey ?? uniqueKeyOf(definition?.unique, payload);
+  const store = await openStore(config, 'create');
+  try {
+    const defaults = definition ?? publishedDefaults(store, type) ?? {};
+    const job = newJob({ ...request, ...set('uniqueKey', unique) }, defaults as TypeDefaults);
+    const [inserted] = await store.insert([job]);
+    const { id, existing } = inserted as { id: number; existing: boolean };
+    if (wait === undefined) {
+      tell(input, id, existing);
+      return 0;
+    }
+    return await report(input, store, id, existing, wait);
+  } finally {
+    await store.close();
+  }
+}
+
+function readPayload(input: Input): string {
+  const inline = input.option('payload');
+  const file = input.option('payload-file');
+  if (inline !== undefined && file !== undefined) throw errors.conflictingOptions('--payload', '--payload-file');
+  if (file === undefined) return inline ?? '{}';
+  return readFile(file).toString('utf8');
+}
+
+function uniqueKeyOf(unique: unknown, payload: string): string | undefined {
+  if (typeof unique === 'function') return String((unique as (payload: unknown) => unknown)(JSON.parse(payload)));
+  return typeof unique === 'string' ? unique : undefined;
+}
+
+function waitTime(input: Input): number | undefined {
+  if (!input.has('wait')) return undefined;
+  return input.option('wait') === '' ? WAIT_MS : readDuration(input, 'wait');
+}
+
+function tell(input: Input, id: number, existing: boolean): void {
+  if (input.json) input.print(JSON.stringify({ id, existing }));
+  else input.print(existing ? `Job #${id} exists already; no second one was dispatched.` : `Job #${id} dispatched.`);
+}
+
+async function report(input: Input, store: SqliteStore, id: number, existing: boolean, wait: number): Promise<number> {
+  if (!input.json) tell(input, id, existing);
+  const ended = await waitFor(store, id, wait);
+  const job = new Queries(store.db, systemClock).job(id);
+  if (input.json) {
+    input.print(JSON.stringify({ id, existing, status: job?.status, result: job?.result ? JSON.parse(job.result) : null, last_error: job?.last_error ?? null }));
+  } else if (!ended) input.note(`Job #${id} has not ended within the time; it is ${job?.status ?? 'deleted'}. Type: passito explain ${id}`);
+  else if (job?.status === 'completed') input.print(`Job #${id} completed.${job.result === null ? '' : ` Result: ${job.result}`}`);
+  else input.note(`Job #${id} ${job?.status ?? 'was deleted'}: ${job?.last_error ?? 'no reason was kept'}`);
+  return ended && job?.status === 'completed' ? 0 : EXIT.no;
+}
+
+/** An option only where it was given: absent is not undefined. */
+export function set<K extends string, V>(key: K, value: V | undefined): { [key in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [key in K]?: V });
+}

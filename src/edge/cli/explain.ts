@@ -1,0 +1,92 @@
+/** `passito explain ID`: in one sentence, why a job is where it is and what would move it. */
+
+import { parseTime, systemClock } from '../../engine/clock.ts';
+import { roughDuration } from '../../engine/units.ts';
+import { errors } from '../../errors.ts';
+import { type JobRow, publishedTypes, type Queries } from '../../store/sqlite/queries.ts';
+import { type Command, JSON_OPTION } from './command.ts';
+import { isAlive } from './health.ts';
+import { withStore } from './jobs.ts';
+import { told } from './render.ts';
+import { readId } from './values.ts';
+
+export const explain: Command = {
+  name: 'explain',
+  args: '<id>',
+  about: 'Say why a job is where it is, and what would move it',
+  options: [JSON_OPTION],
+  example: 'passito explain 12',
+  run: (input) =>
+    withStore(input, async (_store, queries, config) => {
+      const id = readId(input.args[0] as string);
+      const job = queries.job(id);
+      if (job === undefined) throw errors.unknownJob(id);
+      const sentence = await sentenceFor(job, queries, config.settings.timeZone);
+      input.print(input.json ? JSON.stringify({ id, status: job.status, explanation: sentence }) : sentence);
+      return 0;
+    }),
+};
+
+async function sentenceFor(job: JobRow, queries: Queries, zone: string): Promise<string> {
+  const name = `Job #${job.id} (${job.type})`;
+  switch (job.status) {
+    case 'completed':
+      return `${name} completed at ${told(job.finished_at, zone)}; nothing will run it again.`;
+    case 'failed':
+      return `${name} failed ${howOften(job)}: ${job.last_error ?? 'no reason was kept'} 'passito jobs retry ${job.id}' gives it one more attempt.`;
+    case 'cancelled':
+      return `${name} was cancelled at ${told(job.finished_at, zone)}; 'passito jobs retry ${job.id}' brings it back.`;
+    case 'blocked':
+      return blocked(name, job, queries);
+    case 'processing':
+      return processing(name, job, queries);
+    case 'pending':
+      return pending(name, job, queries, zone);
+  }
+}
+
+function howOften(job: JobRow): string {
+  if (job.discarded === 1) return 'because its handler gave it up';
+  return job.attempts === 1 ? 'after 1 attempt' : `after ${job.attempts} attempts`;
+}
+
+function blocked(name: string, job: JobRow, queries: Queries): string {
+  const waiting = queries.parents(job.id).filter(({ status }) => status !== 'completed');
+  const dead = waiting.find(({ status }) => status === 'failed' || status === 'cancelled');
+  if (dead !== undefined) {
+    return `${name} waits for #${dead.id} (${dead.type}), which is ${dead.status}; 'passito jobs retry ${dead.id}' would let it go on.`;
+  }
+  const shown = waiting.slice(0, 3).map(({ id, type, status }) => `#${id} (${type}, ${status})`);
+  const more = waiting.length > 3 ? ` and ${waiting.length - 3} more` : '';
+  return `${name} waits for ${shown.join(', ')}${more}, and runs once they have completed.`;
+}
+
+function processing(name: string, job: JobRow, queries: Queries): string {
+  const holder = queries.processes().find(({ id }) => id === job.claimed_by);
+  const since = job.started_at === null ? '' : ` for ${roughDuration(systemClock.now() - parseTime(job.started_at))}`;
+  if (holder !== undefined && isAlive(holder)) return `${name} runs${since} in the ${holder.kind} with pid ${holder.pid}, attempt ${job.attempts}.`;
+  return `${name} was running when its process ended; it runs again as soon as a supervisor is there: systemctl start passito-supervisor`;
+}
+
+function pending(name: string, job: JobRow, queries: Queries, zone: string): string {
+  const now = systemClock.now();
+  const due = parseTime(job.available_at);
+  if (due > now) {
+    const why = job.attempts > 0 ? `failed (${job.last_error ?? 'no reason kept'}) and is tried again` : 'is scheduled';
+    return `${name} ${why} at ${told(job.available_at, zone)}, in ${roughDuration(due - now)}.`;
+  }
+  const living = queries.processes().filter(isAlive);
+  if (living.length === 0) return `${name} is due, but no supervisor runs; start one: systemctl start passito-supervisor`;
+  const known = living.some(({ info }) => publishedTypes(info).some(({ type }) => type === job.type));
+  if (!known) {
+    return `${name} is due, but no running supervisor knows the type '${job.type}'; put its file into the jobs folder and restart the supervisor.`;
+  }
+  const served = living.some(({ info }) => {
+    const { queues } = JSON.parse(info) as { queues?: string[] | null };
+    return queues === null || queues === undefined || queues.includes(job.queue);
+  });
+  if (!served) return `${name} is due, but no running supervisor serves the queue '${job.queue}'; start one without --queues, or with it.`;
+  const ahead = queries.due().reduce((sum, { count }) => sum + count, 0) - 1;
+  const crashed = job.crashes > 0 ? ' It was running when its process died, so it runs by itself first.' : '';
+  return `${name} is due and waits for a worker; ${ahead} other due jobs may come before it.${crashed}`;
+}

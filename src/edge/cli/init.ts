@@ -1,0 +1,29 @@
+/** `passito init`: a folder to start from: configuration, env file, one sample job, types for the editor. */
+
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { errors } from '../../errors.ts';
+import { FILES } from './init-files.ts';
+import type { Command } from './command.ts';
+
+export const init: Command = {
+  name: 'init',
+  args: '[folder]',
+  about: 'Make a folder to start from: settings and a sample job',
+  example: 'passito init my-jobs',
+  async run(input) {
+    const folder = resolve(input.args[0] ?? '.');
+    const existing = Object.keys(FILES).map((name) => join(folder, name)).find((path) => existsSync(path));
+    if (existing !== undefined) throw errors.fileExists(existing);
+    for (const [name, text] of Object.entries(FILES)) {
+      const path = join(folder, name);
+      mkdirSync(dirname(path), { recursive: true });
+      // The env file is for passwords.
+      writeFileSync(path, text, { flag: 'wx', mode: name === '.env' ? 0o600 : 0o644 });
+      input.print(`  ${name}`);
+    }
+    const enter = input.args[0] === undefined ? '' : `  cd ${input.args[0]}\n`;
+    input.print(`\nTry it:\n${enter}  passito try Hello --payload '{"name": "Asha"}'\n  passito dispatch Hello --payload '{"name": "Asha"}'\n  passito worker --drain`);
+    return 0;
+  },
+};

@@ -1,0 +1,136 @@
+/** `passito dispatch --ndjson FILE`: a JSON object a line, in bulk. */
+
+import { openStore } from '../../app.ts';
+import type { Config } from '../../config.ts';
+import type { JobOptions } from '../../engine/handler.ts';
+import { inOrder, newJob } from '../../engine/queue.ts';
+import type { Inserted, NewJob } from '../../engine/store.ts';
+import { errors, messageOf } from '../../errors.ts';
+import { nearest } from '../../nearest.ts';
+import type { SqliteStore } from '../../store/sqlite/store.ts';
+import type { Input } from './command.ts';
+import { set } from './dispatch.ts';
+import { publishedDefaults } from './type-info.ts';
+import { readAt, readFile } from './values.ts';
+
+/** The keys of a line; docs/contract.md lists them. */
+export const LINE_KEYS = [
+  'type', 'payload', 'available_at', 'delay', 'priority', 'queue', 'max_attempts', 'timeout', 'backoff',
+  'memory_limit', 'concurrency', 'unique_key', 'depends_on', 'ref',
+]; // prettier-ignore
+
+/** Lines that share a transaction where the whole file does not. */
+const BATCH = 500;
+
+/** All problems of a file are told, but no more than this many. */
+const MOST_PROBLEMS = 20;
+
+interface Line {
+  number: number;
+  ref?: string | undefined;
+  /** Ids, or refs of other lines. */
+  after: (number | string)[];
+  job: NewJob;
+}
+
+/** Dispatches a file. Every line is checked before the first is written. */
+export async function dispatchLines(input: Input, config: Config): Promise<number> {
+  const path = input.option('ndjson') as string;
+  const text = readFile(path).toString('utf8');
+  const lines = inOrder(readLines(text, config.settings.timeZone, path));
+  const store = await openStore(config, 'create');
+  try {
+    const defaults = new Map<string, ReturnType<typeof publishedDefaults>>();
+    for (const { job } of lines) {
+      if (!defaults.has(job.type)) defaults.set(job.type, publishedDefaults(store, job.type));
+      job.maxAttempts ??= defaults.get(job.type)?.maxAttempts ?? null;
+    }
+    const inserted = await insertAll(store, lines, input.has('atomic'));
+    const existing = inserted.filter((one) => one.existing).length;
+    if (input.json) {
+      const rows = lines.map(({ number, ref }, i) => ({ line: number, ...set('ref', ref), ...(inserted[i] as Inserted) }));
+      input.print(JSON.stringify({ dispatched: inserted.length - existing, existing, jobs: rows.sort((a, b) => a.line - b.line) }));
+    } else {
+      input.print(`${inserted.length - existing} jobs dispatched.${existing > 0 ? ` ${existing} existed already.` : ''}`);
+    }
+    return 0;
+  } finally {
+    await store.close();
+  }
+}
+
+/** Writes the lines: in one transaction, or in batches, where ids of earlier batches are already known. */
+async function insertAll(store: SqliteStore, lines: readonly Line[], atomic: boolean): Promise<Inserted[]> {
+  const size = atomic ? Math.max(lines.length, 1) : BATCH;
+  const done: Inserted[] = [];
+  const places = new Map<string, number>();
+  for (let start = 0; start < lines.length; start += size) {
+    const batch = lines.slice(start, start + size);
+    batch.forEach(({ ref, job, after }, i) => {
+      if (ref !== undefined) places.set(ref, start + i);
+      job.dependsOn = after.map((parent) => {
+        if (typeof parent === 'number') return parent;
+        const place = places.get(parent) as number;
+        return place >= start ? { index: place - start } : (done[place] as Inserted).id;
+      });
+    });
+    done.push(...(await store.insert(batch.map(({ job }) => job))));
+  }
+  return done;
+}
+
+function readLines(text: string, zone: string, path: string): Line[] {
+  const lines: Line[] = [];
+  const problems: string[] = [];
+  text.split('\n').forEach((line, i) => {
+    if (line.trim() === '') return;
+    try {
+      lines.push(readLine(line, i + 1, zone));
+    } catch (error) {
+      problems.push(`line ${i + 1}: ${messageOf(error)}`);
+    }
+  });
+  if (problems.length === 0) return lines;
+  const shown = problems.slice(0, MOST_PROBLEMS);
+  if (problems.length > MOST_PROBLEMS) shown.push(`… and ${problems.length - MOST_PROBLEMS} more`);
+  throw errors.badLines(path, shown);
+}
+
+function readLine(line: string, number: number, zone: string): Line {
+  let fields: Record<string, unknown>;
+  try {
+    fields = JSON.parse(line) as Record<string, unknown>;
+  } catch (error) {
+    throw new Error(`not valid JSON (${messageOf(error)})`, { cause: error });
+  }
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw new Error('not a JSON object');
+  for (const key of Object.keys(fields)) {
+    if (LINE_KEYS.includes(key)) continue;
+    const close = nearest(key, LINE_KEYS);
+    throw new Error(`unknown key '${key}'${close === undefined ? '' : `; did you mean '${close}'?`}`);
+  }
+  const { type, payload, available_at: at, ref, depends_on: parents } = fields;
+  if (typeof type !== 'string') throw new Error("'type' is missing");
+  if (ref !== undefined && typeof ref !== 'string') throw new Error("'ref' must be a text");
+  const after = parents === undefined ? [] : Array.isArray(parents) ? parents : [parents];
+  if (!after.every((one) => typeof one === 'string' || (Number.isSafeInteger(one) && one > 0))) {
+    throw new Error("'depends_on' must be ids or refs, such as [1, \"a\"]");
+  }
+  const job = newJob({
+    type,
+    payload: JSON.stringify(payload ?? {}),
+    ...set('availableAt', at === undefined ? undefined : readAt(String(at), zone, 'available_at')),
+    ...set('delay', fields['delay'] as string | undefined),
+    ...set('uniqueKey', fields['unique_key'] === undefined ? undefined : String(fields['unique_key'])),
+    ...(optionsOf(fields) as JobOptions),
+  });
+  return { number, ref, after: after as (number | string)[], job };
+}
+
+function optionsOf(fields: Record<string, unknown>): Record<string, unknown> {
+  const names: [string, string][] = [
+    ['priority', 'priority'], ['queue', 'queue'], ['maxAttempts', 'max_attempts'], ['timeout', 'timeout'],
+    ['backoff', 'backoff'], ['memoryLimit', 'memory_limit'], ['concurrency', 'concurrency'],
+  ]; // prettier-ignore
+  return Object.fromEntries(names.filter(([, key]) => fields[key] !== undefined).map(([name, key]) => [name, fields[key]]));
+}

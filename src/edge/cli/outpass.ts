@@ -1,0 +1,140 @@
+/** `passito outpass …`: look at passes, and approve them. */
+
+import { userInfo } from 'node:os';
+import { openOffice } from '../../app.ts';
+import { newJob } from '../../engine/queue.ts';
+import type { Inserted } from '../../engine/store.ts';
+import { errors } from '../../errors.ts';
+import { passChain } from '../../outpass/chain.ts';
+import { tellTime } from '../../outpass/local-time.ts';
+import type { PassDetails, PassStatus } from '../../outpass/office.ts';
+import { passStatuses } from '../../outpass/passes.ts';
+import type { SqliteOffice } from '../../store/sqlite/office.ts';
+import type { SqliteStore } from '../../store/sqlite/store.ts';
+import { printable } from '../log.ts';
+import { type Command, JSON_OPTION } from './command.ts';
+import { set } from './dispatch.ts';
+import { withStore } from './jobs.ts';
+import { readWhole } from './values.ts';
+
+export const list: Command = {
+  name: 'outpass list',
+  about: 'List outpasses, the newest first',
+  options: [
+    { name: 'status', value: 'status', about: passStatuses.join(', ') },
+    { name: 'limit', value: 'n', about: 'At most so many (50)' },
+    JSON_OPTION,
+  ],
+  example: 'passito outpass list --status pending',
+  run: (input) =>
+    withStore(input, async (store, _queries, config) => {
+      const status = input.option('status');
+      if (status !== undefined && !passStatuses.includes(status as PassStatus)) throw errors.badValue('--status', status, passStatuses.join(', '));
+      const limit = readWhole(input, 'limit', 1, 1_000_000);
+      const passes = await openOffice(config, store).listPasses({ ...set('status', status as PassStatus | undefined), ...set('limit', limit) });
+      if (input.json) input.print(JSON.stringify(passes.map(passAsJson)));
+      else if (passes.length === 0) input.note('No outpasses.');
+      for (const pass of input.json ? [] : passes) {
+        input.print(printable(`${pass.id}  ${pass.reference}  ${pass.status.padEnd(15)}  ${pass.student.rollNumber}  ${pass.student.name}  ${tellTime(pass.leavesAt, config.settings.timeZone)} – ${tellTime(pass.returnsAt, config.settings.timeZone)}`));
+      }
+      return 0;
+    }),
+};
+
+export const show: Command = {
+  name: 'outpass show',
+  args: '<pass>',
+  about: 'Show one outpass, by its number or reference',
+  options: [JSON_OPTION],
+  example: 'passito outpass show OP-000001',
+  run: (input) =>
+    withStore(input, async (store, _queries, config) => {
+      const pass = await findPass(openOffice(config, store), input.args[0] as string);
+      if (input.json) {
+        input.print(JSON.stringify(passAsJson(pass)));
+        return 0;
+      }
+      const zone = config.settings.timeZone;
+      const { student } = pass;
+      const rows: [string, string | null][] = [
+        ['Status', pass.status],
+        ['Student', `${student.name}, ${student.rollNumber}, ${student.email}`],
+        ['Hostel', student.hostel === null ? null : `${student.hostel}${student.room === null ? '' : `, room ${student.room}`}`],
+        ['Kind', pass.kind],
+        ['Purpose', pass.purpose],
+        ['Destination', pass.destination],
+        ['Out', tellTime(pass.leavesAt, zone)],
+        ['In', tellTime(pass.returnsAt, zone)],
+        ['Approved', pass.approvedBy === null || pass.approvedAt === null ? null : `by ${pass.approvedBy}, ${tellTime(pass.approvedAt, zone)}`],
+        ['QR code', pass.files.qr],
+        ['Document', pass.files.document],
+      ];
+      input.print(`${input.paint('bold', `Outpass ${pass.reference}`)}  (number ${pass.id}; times in ${zone})`);
+      for (const [name, value] of rows) if (value !== null) input.print(`  ${name.padEnd(14)}${printable(value)}`);
+      return 0;
+    }),
+};
+
+export const approve: Command = {
+  name: 'outpass approve',
+  args: '<pass>',
+  about: 'Approve an outpass: QR code, document and mail follow',
+  options: [{ name: 'by', value: 'name', about: 'Who approves (you)' }, JSON_OPTION],
+  example: 'passito outpass approve 1 --by "Dr. Rao"',
+  run: (input) =>
+    withStore(input, async (store, _queries, config) => {
+      const office = openOffice(config, store);
+      const pass = await findPass(office, input.args[0] as string);
+      const jobs = await approvePass(store, office, pass.id, input.option('by') ?? whoAmI());
+      if (input.json) input.print(JSON.stringify({ id: pass.id, reference: pass.reference, status: 'approved', jobs: jobs.map(({ id }) => id) }));
+      else input.print(`Outpass ${pass.reference} approved. Jobs ${jobs.map(({ id }) => `#${id}`).join(' → ')} dispatched: QR code → document → mail.`);
+      return 0;
+    }),
+};
+
+/** Approval and its three jobs: one transaction, so that neither can be without the other. */
+export async function approvePass(store: SqliteStore, office: SqliteOffice, id: number, by: string): Promise<Inserted[]> {
+  const chain = passChain(id);
+  const places = new Map(chain.map(({ ref }, index) => [ref, index]));
+  const jobs = chain.map(({ type, payload, dependsOn }) =>
+    newJob({ type, payload: JSON.stringify(payload), dependsOn: dependsOn.map((ref) => ({ index: places.get(ref) as number })) }),
+  );
+  return store.write((now) => {
+    office.approvePass(id, by, now);
+    return store.insertNow(jobs, now);
+  });
+}
+
+async function findPass(office: SqliteOffice, key: string): Promise<PassDetails> {
+  const pass = await office.pass(key);
+  if (pass === undefined) throw errors.passNotFound(key);
+  return pass;
+}
+
+function passAsJson({ student, files, ...pass }: PassDetails): object {
+  return {
+    id: pass.id,
+    reference: pass.reference,
+    status: pass.status,
+    kind: pass.kind,
+    purpose: pass.purpose,
+    destination: pass.destination,
+    leaves_at: pass.leavesAt,
+    returns_at: pass.returnsAt,
+    approved_by: pass.approvedBy,
+    approved_at: pass.approvedAt,
+    remarks: pass.remarks,
+    student: { id: student.id, name: student.name, email: student.email, roll_number: student.rollNumber, hostel: student.hostel, room: student.room },
+    qr_path: files.qr,
+    document_path: files.document,
+    token_id: files.tokenId,
+  };
+}
+
+function whoAmI(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}`;
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * From words typed to a command and its values. cac knows the commands and writes the help; what cac
+ * leaves loose is settled here first: values that begin with a dash, numbers that must stay text, and
+ * mistakes, each with one line that names the option and, where it looks like a slip, the nearest name.
+ */
+
+import { type CAC, cac } from 'cac';
+import { errors } from '../../errors.ts';
+import { nearest } from '../../nearest.ts';
+import { type Command, type CommandOption, COMMON } from './command.ts';
+
+/** What was typed. */
+export interface Parsed {
+  /** Undefined where only `--help` or `--version` was. */
+  command: Command | undefined;
+  args: string[];
+  options: Map<string, string[]>;
+  help: () => void;
+}
+
+/** Builds cac's picture of the commands. */
+function picture(commands: readonly Command[], version: string): CAC {
+  const cli = cac('passito');
+  cli.version(version);
+  cli.help((sections) => sections.filter(({ title }) => title?.startsWith('For more info') !== true));
+  for (const { name, aliases = [], args = '', about, options = [], example } of commands) {
+    const command = cli.command(`${name} ${args}`.trim(), about);
+    for (const alias of aliases) command.alias(alias);
+    for (const option of [...options, ...COMMON.filter(({ name: one }) => one !== 'help')]) {
+      const value = option.value === undefined ? '' : option.valueOptional === true ? ` [${option.value}]` : ` <${option.value}>`;
+      command.option(`--${option.name}${value}`, option.about);
+    }
+    command.example(`  ${example}${aliases.length === 0 ? '' : `\n\nAlso as: ${aliases.join(', ')}`}`);
+  }
+  return cli;
+}
+
+/** Reads the words after the program's name. Throws the error that the admin sees. */
+export function parse(commands: readonly Command[], words: readonly string[], version: string): Parsed {
+  const [command, rest] = findCommand(commands, words);
+  const cli = picture(commands, version);
+  if (command === undefined) {
+    cli.parse(['', '', '--help'], { run: false });
+    return { command, args: [], options: new Map(), help: () => undefined };
+  }
+  const { args, options } = readOptions(command, rest);
+  const help = () => {
+    cli.parse(['', '', command.name], { run: false });
+    cli.outputHelp();
+  };
+  if (!options.has('help')) checkArguments(command, args);
+  return { command, args, options, help };
+}
+
+function findCommand(commands: readonly Command[], words: readonly string[]): [Command | undefined, string[]] {
+  const start = words.findIndex((word) => !word.startsWith('-'));
+  if (start === -1) {
+    const stray = words.find((word) => !['--help', '-h', '--version', '-v'].includes(word));
+    if (stray !== undefined) throw errors.unknownOption('', stray);
+    return [undefined, []];
+  }
+  // Options before the command belong to it as well.
+  const before = words.slice(0, start);
+  const [first = '', second] = words.slice(start);
+  const named = (name: string) => commands.find((one) => one.name === name || one.aliases?.includes(name));
+  const two = second === undefined ? undefined : named(`${first} ${second}`);
+  if (two !== undefined) return [two, [...before, ...words.slice(start + 2)]];
+  const one = named(first);
+  if (one !== undefined) return [one, [...before, ...words.slice(start + 1)]];
+  const group = commands.filter(({ name }) => name.startsWith(`${first} `));
+  if (group.length > 0 && (second === undefined || second.startsWith('-'))) {
+    throw errors.missingArgument(first, `one of: ${group.map(({ name }) => name.slice(first.length + 1)).join(', ')}`);
+  }
+  const names = commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+  const given = group.length > 0 ? `${first} ${second}` : first;
+  throw errors.unknownCommand(given, nearest(given, names));
+}
+
+function readOptions(command: Command, words: readonly string[]): { args: string[]; options: Map<string, string[]> } {
+  const known = [...(command.options ?? []), ...COMMON];
+  const args: string[] = [];
+  const options = new Map<string, string[]>();
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as string;
+    if (word === '--') {
+      args.push(...words.slice(i + 1));
+      break;
+    }
+    if (!word.startsWith('-') || word === '-' || /^-\d/.test(word)) {
+      args.push(word);
+      continue;
+    }
+    const equals = word.indexOf('=');
+    const name = spell(equals === -1 ? word : word.slice(0, equals));
+    const option = known.find((one) => `--${one.name}` === name);
+    if (option === undefined) {
+      throw errors.unknownOption(command.name, name, nearest(name, known.map((one) => `--${one.name}`)));
+    }
+    const given = equals === -1 ? undefined : word.slice(equals + 1);
+    const value = valueOf(option, given, words[i + 1]);
+    if (given === undefined && value.taken) i++;
+    const earlier = options.get(option.name);
+    if (earlier !== undefined && option.many !== true) throw errors.repeatedOption(`--${option.name}`);
+    options.set(option.name, [...(earlier ?? []), value.text]);
+  }
+  return { args, options };
+}
+
+function spell(name: string): string {
+  if (name === '-h') return '--help';
+  if (name === '-n') return '--number';
+  return name;
+}
+
+function valueOf(option: CommandOption, given: string | undefined, next: string | undefined): { text: string; taken: boolean } {
+  if (option.value === undefined) {
+    if (given !== undefined) throw errors.unexpectedValue(`--${option.name}`, given);
+    return { text: '', taken: false };
+  }
+  if (given !== undefined) return { text: given, taken: false };
+  // A value may begin with a dash where it is a number (-5m) or standard input (-), not where it is an option.
+  const usable = next !== undefined && (!next.startsWith('-') || next === '-' || /^-\d/.test(next));
+  // '--wait 60s' but '--wait SendMail': an optional value is one that begins with a digit.
+  if (usable && (option.valueOptional !== true || /^\d/.test(next))) return { text: next, taken: true };
+  if (option.valueOptional === true) return { text: '', taken: false };
+  throw errors.missingValue(`--${option.name}`);
+}
+
+function checkArguments(command: Command, args: readonly string[]): void {
+  const wanted = (command.args ?? '').split(' ').filter((part) => part !== '');
+  const required = wanted.filter((part) => part.startsWith('<'));
+  if (args.length < required.length) {
+    throw errors.missingArgument(command.name, (required[args.length] as string).replace(/[<>.]/g, '').toUpperCase());
+  }
+  const many = wanted.some((part) => part.includes('...'));
+  if (!many && args.length > wanted.length) throw errors.extraArgument(command.name, args[wanted.length] as string);
+}

@@ -1,0 +1,125 @@
+/** How jobs look: as lines of a table, one whole, or as JSON. What a payload says is shown, never obeyed. */
+
+import { parseTime } from '../../engine/clock.ts';
+import type { AttemptRow, JobRow, RelatedRow } from '../../store/sqlite/queries.ts';
+import { printable } from '../log.ts';
+import type { Input } from './command.ts';
+
+/** Shown instead of a field that is to stay secret. */
+const MASK = '•••';
+
+const COLOURS = { failed: 'red', completed: 'green', processing: 'yellow', cancelled: 'dim', blocked: 'dim', pending: 'bold' } as const;
+
+/** A stored time in a zone: `2026-11-23 08:30:00`. */
+export function told(utc: string | null, zone: string): string {
+  if (utc === null) return '-';
+  const date = new Date(parseTime(utc));
+  if (Number.isNaN(date.getTime())) return utc;
+  // Swedish writes dates as ISO does.
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' }).format(date);
+}
+
+/** The row as a program reads it: the table's names, JSON columns parsed, secret fields masked. */
+export function jobAsJson(job: JobRow): Record<string, unknown> {
+  return {
+    ...job,
+    discarded: job.discarded === 1,
+    payload: masked(job),
+    result: parsed(job.result),
+    options: parsed(job.options),
+    progress: parsed(job.progress),
+  };
+}
+
+/** One line a job. */
+export function table(rows: readonly JobRow[], zone: string, { paint }: Input): string {
+  const lines = rows.map((job) => [
+    `#${job.id}`,
+    job.type,
+    job.status,
+    `${job.attempts}`,
+    told(job.status === 'pending' ? job.available_at : (job.finished_at ?? job.started_at ?? job.created_at), zone),
+    oneLine(job.last_error ?? ''),
+  ]);
+  const head = ['id', 'type', 'status', 'attempts', `when (${zone})`, 'last error'];
+  const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => (line[i] as string).length)));
+  const draw = (line: string[], colour?: JobRow['status']) =>
+    line
+      .map((cell, i) => {
+        const padded = i === line.length - 1 ? cell : cell.padEnd(widths[i] as number);
+        return i === 2 && colour !== undefined ? paint(COLOURS[colour], padded) : padded;
+      })
+      .join('  ')
+      .trimEnd();
+  return [paint('dim', draw(head)), ...lines.map((line, i) => draw(line, rows[i]?.status))].join('\n');
+}
+
+/** Everything about one job. */
+export function showJob(
+  job: JobRow,
+  { attempts, parents, children }: { attempts: AttemptRow[]; parents: RelatedRow[]; children: RelatedRow[] },
+  zone: string,
+  { paint }: Input,
+): string {
+  const rows: [string, string | undefined][] = [
+    ['Status', paint(COLOURS[job.status], job.status)],
+    ['Attempts', `${job.attempts} of ${job.max_attempts ?? "its type's number"}${job.crashes > 0 ? `, and ${job.crashes} crashes of its process` : ''}`],
+    ['Queue', `${job.queue}, priority ${job.priority}`],
+    ['Dispatched', told(job.created_at, zone)],
+    ['Due', job.status === 'pending' ? told(job.available_at, zone) : undefined],
+    ['Started', job.started_at === null ? undefined : told(job.started_at, zone)],
+    ['Finished', job.finished_at === null ? undefined : told(job.finished_at, zone)],
+    ['Unique key', job.unique_key ?? undefined],
+    ['Options', job.options ?? undefined],
+    ['Progress', job.progress ?? undefined],
+    ['Payload', JSON.stringify(masked(job))],
+    ['Result', job.result ?? undefined],
+    ['Last error', job.last_error ?? undefined],
+    ['Depends on', related(parents)],
+    ['Waited for by', related(children)],
+  ];
+  const lines = rows.filter(([, value]) => value !== undefined).map(([name, value]) => `  ${name.padEnd(14)}${name === 'Status' ? value : printable(value as string)}`);
+  const history = attempts.map(({ attempt, outcome, ended_at: ended, error, stack }) => {
+    const head = `  ${attempt}  ${outcome}  ${told(ended, zone)}  ${printable(error ?? '')}`;
+    return stack === null || stack === undefined ? head : `${head}\n${paint('dim', indent(printable(stack)))}`;
+  });
+  return [
+    paint('bold', `Job #${job.id} ${job.type}`) + `  (times in ${zone})`,
+    ...lines,
+    ...(history.length === 0 ? [] : ['', '  Attempts that did not end well:', ...history]),
+  ].join('\n');
+}
+
+function related(rows: readonly RelatedRow[]): string | undefined {
+  if (rows.length === 0) return undefined;
+  const shown = rows.slice(0, 10).map(({ id, type, status }) => `#${id} ${type} (${status})`);
+  return `${shown.join(', ')}${rows.length > 10 ? ` and ${rows.length - 10} more` : ''}`;
+}
+
+function masked({ payload, options }: JobRow): unknown {
+  const value = parsed(payload);
+  const secret = (parsed(options) as { redact?: string[] } | null)?.redact ?? [];
+  if (typeof value !== 'object' || value === null || secret.length === 0) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, secret.includes(key) ? MASK : (field as unknown)]));
+}
+
+function parsed(text: string | null): unknown {
+  if (text === null) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function oneLine(text: string): string {
+  const line = printable(text).split('\n')[0] ?? '';
+  return line.length > 80 ? `${line.slice(0, 79)}…` : line;
+}
+
+function indent(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `       ${line}`)
+    .join('\n');
+}

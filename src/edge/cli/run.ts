@@ -1,0 +1,75 @@
+/** Runs one command line and says how it ended. Every error that an admin meets is printed here. */
+
+import { version } from '../../build-info.ts';
+import { type Config, loadConfig } from '../../config.ts';
+import type { KeyName } from '../../config/keys.ts';
+import { EXIT, messageOf, PassitoError } from '../../errors.ts';
+import { printable } from '../log.ts';
+import { type Command, COMMON, type Input } from './command.ts';
+import { commands } from './commands.ts';
+import { parse } from './parse.ts';
+
+const STYLES = { red: 31, green: 32, yellow: 33, bold: 1, dim: 90 } as const;
+
+/** Runs `passito …words` and resolves with the exit status. */
+export async function run(words: readonly string[]): Promise<number> {
+  let json = false;
+  try {
+    if (words.includes('--version') || words.includes('-v')) {
+      process.stdout.write(`passito ${version}\n`);
+      return 0;
+    }
+    const { command, args, options, help } = parse(commands, words, version);
+    if (command === undefined) return 0;
+    if (options.has('help')) {
+      help();
+      return 0;
+    }
+    json = options.has('json');
+    return (await command.run(inputOf(command, args, options, json))) ?? 0;
+  } catch (error) {
+    return report(error, json);
+  }
+}
+
+function inputOf(command: Command, args: string[], options: Map<string, string[]>, json: boolean): Input {
+  let config: Promise<Config> | undefined;
+  const coloured = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+  return {
+    args,
+    options,
+    json,
+    option: (name) => options.get(name)?.at(-1),
+    has: (name) => options.has(name),
+    config: () => (config ??= configOf(command, options)),
+    print: (text) => process.stdout.write(`${text}\n`),
+    note: (text) => process.stderr.write(`${text}\n`),
+    paint: (style, text) => (coloured ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text),
+  };
+}
+
+async function configOf(command: Command, options: Map<string, string[]>): Promise<Config> {
+  const values: Partial<Record<KeyName, string>> = {};
+  for (const { name, setting } of [...(command.options ?? []), ...COMMON]) {
+    const value = options.get(name)?.at(-1);
+    if (setting !== undefined && value !== undefined) values[setting] = value;
+  }
+  const config = await loadConfig({ values, envFile: options.get('env-file')?.at(-1), profile: options.get('profile')?.at(-1) });
+  for (const warning of config.warnings) process.stderr.write(`passito: warning: ${warning}\n`);
+  return config;
+}
+
+/** One line for what went wrong, one for what to type next. A fault of ours comes with its stack. */
+function report(error: unknown, json: boolean): number {
+  if (error instanceof PassitoError) {
+    if (json) process.stdout.write(`${JSON.stringify({ error: { code: error.code, message: error.message, hint: error.hint } })}\n`);
+    process.stderr.write(`passito: ${printable(error.message)}\n`);
+    if (error.hint !== undefined) process.stderr.write(`${printable(error.hint)}\n`);
+    return error.exit;
+  }
+  if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return 0;
+  process.stderr.write(`passito: something went wrong inside passito itself: ${messageOf(error)}\n`);
+  if (error instanceof Error && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
+  process.stderr.write('Please report this with the lines above.\n');
+  return EXIT.no;
+}

@@ -1,0 +1,109 @@
+/** `passito status`: what runs now. */
+
+import { formatTime, parseTime, systemClock } from '../../engine/clock.ts';
+import { roughDuration } from '../../engine/units.ts';
+import type { JobRow, ProcessRow, Queries } from '../../store/sqlite/queries.ts';
+import { type Command, type Input, JSON_OPTION } from './command.ts';
+import { isAlive } from './health.ts';
+import { withStore } from './jobs.ts';
+
+/** Throughput is told over this time, in milliseconds. */
+const WINDOW_MS = 60_000;
+
+export const status: Command = {
+  name: 'status',
+  about: 'Show what runs now: supervisors, workers, due jobs, throughput',
+  options: [JSON_OPTION],
+  example: 'passito status',
+  run: (input) =>
+    withStore(input, async (store, queries) => {
+      const picture = await store.read(() => look(queries));
+      if (input.json) input.print(JSON.stringify(picture));
+      else print(input, picture);
+      return 0;
+    }),
+};
+
+interface Picture {
+  processes: {
+    id: number; pid: number; host: string; kind: string; alive: boolean; up_seconds: number;
+    workers: { target: number; min: number; max: number; threads: number };
+    running: { id: number; type: string; attempt: number; seconds: number; thread: number | null; memory_mb: number | null }[];
+  }[]; // prettier-ignore
+  due: { type: string; queue: string; count: number; oldest_seconds: number }[];
+  last_minute: { completed: number; failed: number };
+}
+
+interface Info {
+  target?: number;
+  min?: number;
+  max?: number;
+  threads?: number;
+  busy?: { thread: number; job?: number; memory?: number }[];
+}
+
+function look(queries: Queries): Picture {
+  const now = systemClock.now();
+  const running = queries.running();
+  return {
+    processes: queries.processes().map((row) => describe(row, running, now)),
+    due: queries.due().map(({ type, queue, count, oldest }) => ({ type, queue, count, oldest_seconds: seconds(now, oldest) })),
+    last_minute: queries.finishedSince(formatTime(now - WINDOW_MS)),
+  };
+}
+
+function describe(row: ProcessRow, running: JobRow[], now: number): Picture['processes'][number] {
+  const info = JSON.parse(row.info) as Info;
+  return {
+    id: row.id,
+    pid: row.pid,
+    host: row.host,
+    kind: row.kind,
+    alive: isAlive(row),
+    up_seconds: seconds(now, row.started_at),
+    workers: { target: info.target ?? 0, min: info.min ?? 0, max: info.max ?? 0, threads: info.threads ?? 0 },
+    running: running
+      .filter(({ claimed_by: holder }) => holder === row.id)
+      .map((job) => {
+        const worker = info.busy?.find((one) => one.job === job.id);
+        return {
+          id: job.id,
+          type: job.type,
+          attempt: job.attempts,
+          seconds: job.started_at === null ? 0 : seconds(now, job.started_at),
+          thread: worker?.thread ?? null,
+          memory_mb: worker?.memory === undefined ? null : Math.round(worker.memory / 1024 ** 2),
+        };
+      }),
+  };
+}
+
+function seconds(now: number, since: string): number {
+  return Math.max(0, Math.round((now - parseTime(since)) / 1000));
+}
+
+function print(input: Input, { processes, due, last_minute: last }: Picture): void {
+  if (processes.every(({ alive }) => !alive)) input.print('No supervisor runs. Start one: systemctl start passito-supervisor');
+  for (const { kind, pid, alive, up_seconds: up, workers, running } of processes) {
+    const name = kind === 'supervisor' ? 'Supervisor' : 'Worker';
+    if (!alive) {
+      input.print(input.paint('red', `${name} with pid ${pid} is gone without a word; its jobs run again once one starts.`));
+      continue;
+    }
+    input.print(
+      `${input.paint('bold', name)} pid ${pid}, up ${roughDuration(up * 1000)}: ${workers.target} of ${workers.min}-${workers.max} workers wanted, ${workers.threads} threads`,
+    );
+    for (const job of running.slice(0, 50)) {
+      const where = job.thread === null ? '' : `  worker ${job.thread}`;
+      const memory = job.memory_mb === null ? '' : `  ${job.memory_mb} MB`;
+      input.print(`  #${job.id}  ${job.type}  attempt ${job.attempt}  for ${roughDuration(job.seconds * 1000)}${where}${memory}`);
+    }
+    if (running.length > 50) input.print(`  … and ${running.length - 50} more`);
+  }
+  input.print('');
+  if (due.length === 0) input.print('Nothing is due.');
+  for (const { type, queue, count, oldest_seconds: age } of due) {
+    input.print(`Due: ${count} ${type}${queue === 'default' ? '' : ` in ${queue}`}, the oldest for ${roughDuration(age * 1000)}`);
+  }
+  input.print(`Last minute: ${last.completed} completed, ${last.failed} failed.`);
+}

@@ -1,0 +1,96 @@
+/** `passito supervisor` and `passito worker`: run until stopped. */
+
+import { PROFILES } from '../../config/keys.ts';
+import type { Daemon } from '../../daemon.ts';
+import { createLog, type Log } from '../log.ts';
+import type { Command, CommandOption, Input } from './command.ts';
+
+const RUNNING: readonly CommandOption[] = [
+  { name: 'jobs', value: 'folder', about: 'The folder with your job files (./jobs)', setting: 'jobsFolder' },
+  { name: 'queues', value: 'names', about: 'Serve only these queues, such as mail,default', setting: 'queues' },
+  { name: 'synchronous', value: 'mode', about: 'full (default) survives a power cut; normal is faster', setting: 'synchronous' },
+  { name: 'drain-timeout', value: 'time', about: 'How long running jobs may finish at a stop (30s)', setting: 'drainTimeout' },
+  { name: 'log-format', value: 'format', about: 'pretty, plain, json or auto', setting: 'logFormat' },
+  { name: 'log-level', value: 'level', about: 'debug, info, warn or error', setting: 'logLevel' },
+];
+
+export const supervisor: Command = {
+  name: 'supervisor',
+  aliases: ['jobs:supervisor'],
+  about: 'Run jobs, with as many workers as the load calls for, until stopped',
+  options: [
+    { name: 'min-workers', value: 'n', about: 'Workers that are always there (1)', setting: 'minWorkers' },
+    { name: 'max-workers', value: 'n', about: 'Workers at most (10); auto: by memory and cores', setting: 'maxWorkers' },
+    { name: 'scale-up-threshold', value: 'n', about: 'Due jobs per worker above which workers are added (5)', setting: 'scaleUpThreshold' },
+    { name: 'scale-down-threshold', value: 'n', about: 'Due jobs per worker below which workers are removed (2)', setting: 'scaleDownThreshold' },
+    { name: 'check-interval', value: 'seconds', about: 'Seconds between two checks of the load (10)', setting: 'checkInterval' },
+    { name: 'profile', value: 'load', about: profiles() },
+    ...RUNNING,
+  ],
+  example: 'passito supervisor --min-workers=2 --max-workers=20 --scale-up-threshold=10',
+  run: async (input) => runUntilStopped(input, 'supervisor'),
+};
+
+export const worker: Command = {
+  name: 'worker',
+  aliases: ['jobs:worker'],
+  about: 'Run jobs with a single worker, for development',
+  options: [{ name: 'drain', about: 'Stop when nothing is due any more' }, ...RUNNING],
+  example: 'passito worker --drain',
+  run: async (input) => runUntilStopped(input, 'worker'),
+};
+
+function profiles(): string {
+  const rows = Object.entries(PROFILES).map(([name, { minWorkers, maxWorkers, scaleUpThreshold }]) => `${name} ${minWorkers}-${maxWorkers}/${scaleUpThreshold}`);
+  return `By load, as min-max workers/scale-up threshold: ${rows.join(', ')}`;
+}
+
+async function runUntilStopped(input: Input, kind: 'supervisor' | 'worker'): Promise<number> {
+  if (kind === 'worker') {
+    input.options.set('min-workers', ['1']);
+    input.options.set('max-workers', ['1']);
+  }
+  const config = await input.config();
+  const log = createLog(config.settings.logFormat, config.settings.logLevel);
+  const { startDaemon } = await import('../../daemon.ts');
+  const stopping = stopSignals(log);
+  const daemon = await startDaemon(kind === 'worker' ? oneWorker(config) : config, kind, log);
+  if (kind === 'worker' && input.has('drain')) daemon.events.on('idle', () => stopping.request('nothing is due any more'));
+  await stopping.requested;
+  await stop(daemon, log, config.settings.drainTimeout, stopping.again);
+  return 0;
+}
+
+function oneWorker<T extends { settings: object }>(config: T): T {
+  return { ...config, settings: { ...config.settings, minWorkers: 1, maxWorkers: 1 } };
+}
+
+async function stop(daemon: Daemon, log: Log, drainTimeout: number, again: AbortSignal): Promise<void> {
+  await daemon.stop(drainTimeout, again);
+  log.info('stopped');
+}
+
+/** The first SIGTERM or SIGINT asks for a stop, the second for one at once; more change nothing. */
+function stopSignals(log: Log): { requested: Promise<void>; request: (why: string) => void; again: AbortSignal } {
+  const hurry = new AbortController();
+  let resolve: () => void = () => undefined;
+  let asked = false;
+  const requested = new Promise<void>((done) => {
+    resolve = done;
+  });
+  const request = (why: string) => {
+    if (asked) return;
+    asked = true;
+    log.info({ why }, 'stopping: no new jobs are claimed, running ones may finish');
+    resolve();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (asked && !hurry.signal.aborted) {
+        log.warn({ why: signal }, 'stopping at once: running jobs are given back');
+        hurry.abort();
+      } else request(signal);
+    });
+  }
+  return { requested, request, again: hurry.signal };
+}

@@ -1,0 +1,62 @@
+/** What a command can learn of a job type: from its file in the jobs folder, or from a supervisor that knows it. */
+
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Config, refuseUnsafe } from '../../config.ts';
+import { systemClock } from '../../engine/clock.ts';
+import { errors, messageOf } from '../../errors.ts';
+import { issuesText } from '../../runner/attempt.ts';
+import { installHooks, type LoadedJob, loadJobFile } from '../../runner/loader.ts';
+import { type PublishedType, publishedTypes, Queries } from '../../store/sqlite/queries.ts';
+import type { SqliteStore } from '../../store/sqlite/store.ts';
+import { readJobFiles } from '../job-files.ts';
+
+const EXTENSIONS = ['.ts', '.js', '.mts', '.mjs', '.cts', '.cjs'];
+
+/** The definition in the file that bears the type's name; undefined where there is none. */
+export async function typeFromFolder(type: string, config: Config): Promise<LoadedJob | undefined> {
+  const folder = resolve(config.settings.jobsFolder);
+  const path = EXTENSIONS.map((extension) => join(folder, `${type}${extension}`)).find((candidate) => existsSync(candidate));
+  if (path === undefined) return undefined;
+  refuseUnsafe('The job file', path);
+  installHooks(readJobFiles(folder).compiled);
+  try {
+    const definition = await loadJobFile(path);
+    return definition?.type === type ? definition : undefined;
+  } catch (error) {
+    throw errors.badJobFile(path, messageOf(error));
+  }
+}
+
+/** Refuses a payload that does not fit the type's schema. */
+export async function checkPayload(definition: LoadedJob, payload: string): Promise<void> {
+  const answer = await definition.schema?.['~standard'].validate(JSON.parse(payload));
+  if (answer?.issues !== undefined) throw errors.badPayload(definition.type, issuesText(answer.issues));
+}
+
+/** What the running, or else the latest, supervisor says of the type. */
+export function publishedDefaults(store: SqliteStore, type: string): PublishedType | undefined {
+  const processes = new Queries(store.db, systemClock).processes().reverse();
+  for (const { info } of processes) {
+    const found = publishedTypes(info).find((one) => one.type === type);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Every definition of the jobs folder. */
+export async function loadFolder(config: Config): Promise<LoadedJob[]> {
+  const { paths, compiled } = readJobFiles(config.settings.jobsFolder);
+  installHooks(compiled);
+  const found: LoadedJob[] = [];
+  for (const path of paths) {
+    refuseUnsafe('The job file', path);
+    try {
+      const job = await loadJobFile(path);
+      if (job !== undefined) found.push(job);
+    } catch (error) {
+      throw errors.badJobFile(path, messageOf(error));
+    }
+  }
+  return found;
+}

@@ -1,0 +1,78 @@
+/** Reading what was typed: ids, numbers, durations, times. Each mistake names its option and value. */
+
+import { readFileSync } from 'node:fs';
+import { JOB_STATES, type JobState } from '../../engine/job.ts';
+import { formatDuration, parseDuration } from '../../engine/units.ts';
+import { errors, messageOf } from '../../errors.ts';
+import { nearest } from '../../nearest.ts';
+import { readTime, timeForm } from '../../outpass/read-time.ts';
+import type { CommandOption, Input } from './command.ts';
+
+/** A job's id: `12` or `#12`. */
+export function readId(text: string): number {
+  const digits = text.replace(/^#/, '');
+  if (!/^\d{1,15}$/.test(digits) || Number(digits) === 0) throw errors.badValue('The id', text, 'a number such as 12');
+  return Number(digits);
+}
+
+/** Ids separated by commas or blanks. */
+export function readIds(text: string): number[] {
+  return text.split(/[\s,]+/).filter((part) => part !== '').map(readId);
+}
+
+/** A whole number within bounds. */
+export function readWhole(input: Input, option: string, from: number, to: number): number | undefined {
+  const text = input.option(option);
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text) || Number(text) < from || Number(text) > to) {
+    throw errors.badValue(`--${option}`, text, `a whole number from ${from} to ${to}`);
+  }
+  return Number(text);
+}
+
+/** A duration in milliseconds. */
+export function readDuration(input: Input, option: string): number | undefined {
+  const text = input.option(option);
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text);
+  if (ms === undefined) throw errors.badValue(`--${option}`, text, 'a duration such as 90s, 5m, 2h or 30d');
+  return ms;
+}
+
+/** A point in time, in milliseconds since 1970; without an offset it is told in `zone`. */
+export function readAt(text: string, zone: string, what = '--at'): number {
+  const ms = readTime(text, zone);
+  if (ms === undefined) throw errors.badValue(what, text, timeForm);
+  return ms;
+}
+
+/** States separated by commas. */
+export function readStates(text: string): JobState[] {
+  return text.split(',').map((part) => {
+    const state = JOB_STATES.find((one) => one === part.trim());
+    if (state !== undefined) return state;
+    const close = nearest(part, JOB_STATES);
+    throw errors.badValue('--state', part, `${JOB_STATES.join(', ')}${close === undefined ? '' : `; did you mean ${close}?`}`);
+  });
+}
+
+/** A file's bytes, or standard input for `-`. */
+export function readFile(path: string): Buffer {
+  try {
+    return readFileSync(path === '-' ? 0 : path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const reason =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'this user may not read it' : code === 'EISDIR' ? 'it is a folder' : messageOf(error);
+    throw errors.badFile(path === '-' ? 'standard input' : path, reason);
+  }
+}
+
+/** The filters of `jobs list`, and of the verbs that take them. */
+export const FILTERS: readonly CommandOption[] = [
+  { name: 'state', value: 'states', about: `Of these states: ${JOB_STATES.join(', ')}` },
+  { name: 'type', value: 'type', about: 'Of this type' },
+  { name: 'queue', value: 'queue', about: 'In this queue' },
+  { name: 'older-than', value: 'age', about: `Dispatched longer ago than this, such as ${formatDuration(7 * 86_400_000)}` },
+  { name: 'error', value: 'text', about: 'With this text in the last error' },
+];

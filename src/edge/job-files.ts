@@ -1,0 +1,63 @@
+/** The jobs folder: which files define jobs, and their TypeScript turned into JavaScript, once. */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { join, resolve } from 'node:path';
+import { errors, messageOf } from '../errors.ts';
+
+/** What the threads need of a jobs folder. */
+export interface JobFiles {
+  /** Absolute paths of the files directly in the folder. */
+  paths: string[];
+  /** JavaScript by absolute path, for every TypeScript file in the folder and below. */
+  compiled: Map<string, string>;
+}
+
+const SCRIPT = /\.[cm]?[jt]s$/;
+const TYPESCRIPT = /\.[cm]?ts$/;
+const DECLARATION = /\.d\.[cm]?ts$/;
+
+/** Reads the folder. A folder that is not there holds no jobs. */
+export function readJobFiles(folder: string): JobFiles {
+  const root = resolve(folder);
+  if (!existsSync(root)) return { paths: [], compiled: new Map() };
+  const compiled = new Map<string, string>();
+  for (const path of scripts(root, true)) if (TYPESCRIPT.test(path)) compiled.set(path, compile(path));
+  return { paths: scripts(root, false), compiled };
+}
+
+function scripts(root: string, deep: boolean): string[] {
+  return readdirSync(root, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = join(root, entry.name);
+      if (entry.isDirectory()) return deep && entry.name !== 'node_modules' && !entry.name.startsWith('.') ? scripts(path, true) : [];
+      return SCRIPT.test(entry.name) && !DECLARATION.test(entry.name) ? [path] : [];
+    })
+    .sort();
+}
+
+/** Types are erased, not checked; what cannot be erased (enums, namespaces) is an error with its line. */
+function compile(path: string): string {
+  try {
+    return withoutWarning(() => stripTypeScriptTypes(readFileSync(path, 'utf8'), { mode: 'strip', sourceUrl: path }));
+  } catch (error) {
+    throw errors.badJobFile(path, explain(error));
+  }
+}
+
+/** Node tells of the stripper that it is experimental; that is not the admin's concern. */
+function withoutWarning<T>(action: () => T): T {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    return action();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+/** Node's syntax errors begin their stack with `path:line`. */
+function explain(error: unknown): string {
+  const line = error instanceof Error ? /^.*?:(\d+)\n/.exec(error.stack ?? '')?.[1] : undefined;
+  return line === undefined ? messageOf(error) : `line ${line}: ${messageOf(error)}`;
+}

@@ -1,0 +1,67 @@
+/**
+ * The log: pino makes the records; how they look depends on who reads. A terminal gets colours, journald
+ * gets its priority prefixes, `--log-format json` gets one JSON object a line. Always on stderr.
+ */
+
+import { writeSync } from 'node:fs';
+import { type Logger, pino } from 'pino';
+
+export type LogFormat = 'auto' | 'pretty' | 'plain' | 'json';
+export type Log = Logger;
+
+/** syslog priorities, which journald reads from `<n>` at a line's start. */
+const PRIORITY: Record<number, number> = { 20: 7, 30: 6, 40: 4, 50: 3, 60: 2 };
+const NAME: Record<number, string> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' };
+const COLOUR: Record<number, string> = { 20: '90', 30: '32', 40: '33', 50: '31', 60: '31' };
+
+/** Makes the log of a process. */
+export function createLog(format: LogFormat, level: string): Log {
+  const style = format === 'auto' ? automatic() : format;
+  const write = (line: string) => writeAll(style === 'json' ? line : `${dress(line, style)}\n`);
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write });
+}
+
+function automatic(): 'pretty' | 'plain' {
+  return process.stderr.isTTY && process.env['NO_COLOR'] === undefined ? 'pretty' : 'plain';
+}
+
+interface LogRecord {
+  level: number;
+  time: string;
+  msg: string;
+  err?: { message: string; stack?: string };
+  [field: string]: unknown;
+}
+
+/** One record as a line for people. */
+function dress(line: string, style: 'pretty' | 'plain'): string {
+  const { level, time, msg, err, ...fields } = JSON.parse(line) as LogRecord;
+  const details = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? quote(value) : JSON.stringify(value)}`);
+  if (err !== undefined) details.push(`error=${quote(err.message)}`);
+  const text = printable([msg, ...details].join(' '));
+  if (style === 'pretty') return `\u001b[90m${time.slice(11, 23)}\u001b[0m \u001b[${COLOUR[level]}m${NAME[level]?.padEnd(5)}\u001b[0m ${text}`;
+  // journald adds the time itself.
+  return process.env['JOURNAL_STREAM'] === undefined ? `${time} ${NAME[level]?.padEnd(5)} ${text}` : `<${PRIORITY[level]}>${text}`;
+}
+
+function quote(value: string): string {
+  return /^[\w.:/@#-]+$/.test(value) ? value : JSON.stringify(value);
+}
+
+/** A payload must not steer the admin's terminal: control characters are shown, not sent. */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are the point
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/** All of it, now: the line before a crash is the one that counts. A reader that went away is no error. */
+function writeAll(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'EAGAIN' && code !== 'EPIPE') throw error;
+  }
+}

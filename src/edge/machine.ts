@@ -1,0 +1,43 @@
+/** What Linux knows of processes: enough to tell a live one from another that got its number. */
+
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Presence } from '../engine/liveness.ts';
+import type { ProcessIdentity, ProcessRecord } from '../engine/store.ts';
+
+/** This process, as the store keeps it. */
+export function ownIdentity(kind: string): Omit<ProcessIdentity, 'info'> {
+  return { pid: process.pid, host: hostname(), bootId: bootId(), startTime: startTime(process.pid) ?? '', kind };
+}
+
+/** Whether a recorded process still runs. Another host's cannot be seen from here. */
+export function presence(record: ProcessRecord): Presence {
+  if (record.host !== hostname()) return 'elsewhere';
+  if (record.bootId !== bootId()) return 'gone';
+  return startTime(record.pid) === record.startTime ? 'here' : 'gone';
+}
+
+/** Changes with every boot. Read once: it is the same as long as this process lives. */
+let knownBootId: string | undefined;
+function bootId(): string {
+  knownBootId ??= read('/proc/sys/kernel/random/boot_id')?.trim() ?? 'unknown';
+  return knownBootId;
+}
+
+/** Clock ticks from boot to the process's start (field 22 of stat); undefined where there is no such process. */
+function startTime(pid: number): string | undefined {
+  const stat = read(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // The name may hold spaces and brackets; what follows its last bracket does not.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // A zombie is dead: it holds nothing but its number.
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

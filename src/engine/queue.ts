@@ -1,0 +1,107 @@
+/** Dispatch: checks what is asked for and turns it into jobs to be written. */
+
+import { errors } from '../errors.ts';
+import type { JobOptions } from './handler.ts';
+import type { NewJob } from './store.ts';
+import { NAME, optionProblems, storedOptions } from './types.ts';
+import { formatSize, parseDuration } from './units.ts';
+
+/** The most that a payload may take, in bytes of JSON. */
+export const MAX_PAYLOAD = 10 * 1024 * 1024;
+
+/** The longest unique key, in characters. */
+const MAX_KEY = 500;
+
+/** A job that somebody wants. */
+export interface DispatchRequest extends JobOptions {
+  type: string;
+  /** JSON text. */
+  payload: string;
+  delay?: number | string;
+  /** Milliseconds since 1970. */
+  availableAt?: number;
+  uniqueKey?: string;
+  dependsOn?: (number | { index: number })[];
+}
+
+/** What a type says of jobs that say nothing themselves, as far as it is known here. */
+export type TypeDefaults = Pick<JobOptions, 'priority' | 'queue' | 'maxAttempts'>;
+
+/** Checks a request and fills it in. Throws with the name of what is wrong; `where` comes before it. */
+export function newJob(request: DispatchRequest, defaults: TypeDefaults = {}, where = ''): NewJob {
+  const at = where === '' ? '' : `${where}: `;
+  if (!NAME.test(request.type)) throw errors.badValue(`${at}The type`, request.type, 'letters, digits and . _ : -, at most 100');
+  const [problem] = optionProblems({ ...request });
+  if (problem !== undefined) throw errors.badOption(`${at}${problem}`);
+  const size = Buffer.byteLength(request.payload);
+  if (size > MAX_PAYLOAD) throw errors.payloadTooLarge(`${at}The payload`, formatSize(size), formatSize(MAX_PAYLOAD));
+  try {
+    JSON.parse(request.payload);
+  } catch (error) {
+    throw errors.badJson(`${at}The payload`, error instanceof Error ? error.message : String(error));
+  }
+  const delay = request.delay === undefined ? undefined : parseDuration(request.delay);
+  if (request.delay !== undefined && delay === undefined) {
+    throw errors.badValue(`${at}The delay`, String(request.delay), 'a duration such as 90s, 5m, 2h or 30d');
+  }
+  if (delay !== undefined && request.availableAt !== undefined) throw errors.conflictingOptions(`${at}delay`, 'at');
+  if (request.uniqueKey !== undefined && (request.uniqueKey === '' || request.uniqueKey.length > MAX_KEY)) {
+    throw errors.badValue(`${at}The unique key`, request.uniqueKey, `1 to ${MAX_KEY} characters`);
+  }
+  return {
+    type: request.type,
+    payload: request.payload,
+    queue: request.queue ?? defaults.queue ?? 'default',
+    priority: request.priority ?? defaults.priority ?? 0,
+    maxAttempts: request.maxAttempts ?? defaults.maxAttempts ?? null,
+    ...(delay === undefined ? {} : { delay }),
+    ...(request.availableAt === undefined ? {} : { availableAt: request.availableAt }),
+    uniqueKey: request.uniqueKey ?? null,
+    options: storedOptions(request),
+    dependsOn: request.dependsOn ?? [],
+  };
+}
+
+/**
+ * Puts jobs that name each other by `ref` into an order in which each comes after those it depends on.
+ * Throws where they wait for each other in a circle, or name what is not there.
+ */
+export function inOrder<T extends { ref?: string | undefined; after: readonly (number | string)[] }>(jobs: readonly T[]): T[] {
+  const byRef = new Map<string, T>();
+  for (const job of jobs) {
+    if (job.ref === undefined) continue;
+    if (byRef.has(job.ref)) throw errors.badOption(`Two jobs have the ref '${job.ref}'`);
+    byRef.set(job.ref, job);
+  }
+  const order: T[] = [];
+  const state = new Map<T, 'open' | 'done'>();
+  for (const root of jobs) {
+    // A stack of our own: a chain of a hundred thousand lines must not overflow the engine's.
+    const path: { job: T; next: number }[] = [{ job: root, next: 0 }];
+    while (path.length > 0) {
+      const step = path.at(-1) as { job: T; next: number };
+      if (step.next === 0) {
+        if (state.has(step.job)) {
+          path.pop();
+          continue;
+        }
+        state.set(step.job, 'open');
+      }
+      const name = step.job.after[step.next++];
+      if (name === undefined) {
+        state.set(step.job, 'done');
+        order.push(step.job);
+        path.pop();
+      } else if (typeof name === 'string') {
+        const parent = byRef.get(name);
+        if (parent === undefined) throw errors.badOption(`There is no job with the ref '${name}' to depend on`);
+        if (state.get(parent) === 'open') {
+          const circle = path.slice(path.findIndex(({ job }) => job === parent)).map(({ job }) => job.ref ?? '?');
+          throw errors.dependencyCycle([...circle, name].join(' → '));
+        }
+        if (!state.has(parent)) path.push({ job: parent, next: 0 });
+      }
+    }
+  }
+  return order;
+}
