@@ -28,6 +28,12 @@ export function prepareAdmin(db: Database) {
        WHERE id = ? AND status IN ('failed','cancelled') RETURNING status`,
     )
     .pluck();
+  const keyIsHeld = db
+    .prepare<[number], number>(
+      `SELECT 1 FROM jobs j JOIN jobs h ON h.type = j.type AND h.unique_key = j.unique_key
+       WHERE j.id = ? AND h.status IN ('blocked','pending','processing') LIMIT 1`,
+    )
+    .pluck();
   const unfinishedParents = db
     .prepare<[number], number>(
       `SELECT count(*) FROM dependencies d LEFT JOIN jobs p ON p.id = d.parent_id
@@ -65,7 +71,7 @@ export function prepareAdmin(db: Database) {
       }),
     revive: (ids: readonly number[], now: number): Applied[] =>
       each(ids, (id, from) => {
-        if (!allows('revive', from)) return from;
+        if (!allows('revive', from) || keyIsHeld.get(id) !== undefined) return from;
         const waiting = unfinishedParents.get(id) ?? 0;
         return revive.get(waiting, waiting, formatTime(now), id) ?? from;
       }),

@@ -17,9 +17,11 @@ export type Serves = (lane: Pick<Lane, 'queue' | 'type'>) => boolean;
 
 /** Prepares the walk over the lanes: highest priority first. */
 export function prepareLanes(db: Database): (serves: Serves) => Lane[] {
+  // The fourth column makes the seek land before the lane's first row. Without it SQLite lands behind its
+  // last one and steps back over all of them: 5.5 ms instead of 21 µs beside 200,000 pending rows.
   const next = db.prepare<[number, string, string], Lane>(
     `SELECT priority, queue, type FROM jobs INDEXED BY jobs_due
-     WHERE status = 'pending' AND (priority, queue, type) < (?, ?, ?)
+     WHERE status = 'pending' AND (priority, queue, type, available_at) < (?, ?, ?, '')
      ORDER BY priority DESC, queue DESC, type DESC LIMIT 1`,
   );
   return (serves) => {

@@ -52,6 +52,16 @@ export function prepareSettle(
     note.run(outcome, ended, error.message, error.stack ?? null, id);
   }
 
+  /** Children that wait for these parents have as many fewer to wait for. Whether one became pending. */
+  function freeChildren(parents: readonly number[], ended: string): boolean {
+    if (parents.length === 0 || anyDependency.get() === undefined) return false;
+    let any = false;
+    for (const { job_id: child, n } of children.all(JSON.stringify(parents))) {
+      if (unblock.get(n, n, n, ended, child) === 'pending') any = true;
+    }
+    return any;
+  }
+
   /** The completion and the jobs that the handler dispatched: both, or a failed attempt that says why. */
   function completeWith(
     settle: Settle,
@@ -63,7 +73,11 @@ export function prepareSettle(
     savepoint.run();
     try {
       const done = apply(settle, { move: 'complete', result }, now, ended);
-      if (done !== undefined) insert(nestedJobs(dispatches, now), now);
+      if (done !== undefined) {
+        // Before the insert, which counts parents as they stand: nothing may be counted down for this one twice.
+        freeChildren([settle.id], ended);
+        insert(nestedJobs(dispatches, now), now);
+      }
       keepAll.run();
       return done;
     } catch (error) {
@@ -108,16 +122,13 @@ export function prepareSettle(
     const completed: number[] = [];
     let becamePending = false;
     const settled = settles.map((settle) => {
+      if (dispatches(settle)) becamePending = freeChildren(completed.splice(0), ended) || becamePending;
       const move = apply(settle, settle.settlement, now, ended);
-      if (move === 'complete') completed.push(settle.id);
+      if (move === 'complete' && !dispatches(settle)) completed.push(settle.id);
       becamePending ||= move === 'retry' || move === 'release' || (move === 'complete' && dispatches(settle));
       return move !== undefined;
     });
-    if (completed.length > 0 && anyDependency.get() !== undefined) {
-      for (const { job_id: child, n } of children.all(JSON.stringify(completed))) {
-        if (unblock.get(n, n, n, ended, child) === 'pending') becamePending = true;
-      }
-    }
+    becamePending = freeChildren(completed, ended) || becamePending;
     return { settled, becamePending };
   };
 }

@@ -1,8 +1,12 @@
 /** The queue's tables. Times are UTC text, `YYYY-MM-DD HH:MM:SS.SSS`; see docs/contract.md. */
 
-/** Refuses `2026-01-01T…` from other programs: it would sort after every time of that day. */
+/**
+ * Refuses what other programs may write and nobody could read: `2026-01-01T…`, which would sort after
+ * every time of that day, an offset, a 13th month.
+ */
 const TIME = (column: string) =>
-  `CHECK (${column} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]*')`;
+  `CHECK (${column} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]*'
+          AND substr(${column}, 17) NOT GLOB '*[^0-9.:]*' AND julianday(${column}) IS NOT NULL)`;
 
 const NOW = `(strftime('%Y-%m-%d %H:%M:%f','now'))`;
 
