@@ -15,10 +15,18 @@ const COMMAND_PATIENCE = 10_000;
 const DAEMON_PATIENCE = 30_000;
 
 /** Opens the configured database. */
-export function openStore(config: Config, mode: OpenOptions['mode'], options: { migrate?: boolean; daemon?: boolean } = {}): Promise<SqliteStore> {
+export function openStore(
+  config: Config,
+  mode: OpenOptions['mode'],
+  options: { migrate?: boolean; daemon?: boolean } = {},
+): Promise<SqliteStore> {
   const { db, synchronous } = config.settings;
   const patience = options.daemon === true ? DAEMON_PATIENCE : COMMAND_PATIENCE;
-  return SqliteStore.open(db, { mode, migrate: options.migrate ?? false, synchronous, patience }, systemClock);
+  return SqliteStore.open(
+    db,
+    { mode, migrate: options.migrate ?? false, synchronous, patience },
+    systemClock,
+  );
 }
 
 /** The folder of the database: files, keys and the outbox lie in it. */
@@ -68,6 +76,9 @@ export async function databaseId(store: SqliteStore): Promise<string> {
   const fresh = randomBytes(6).toString('hex');
   return store.write(() => {
     store.db.prepare(`INSERT OR IGNORE INTO settings (key, value) VALUES ('database_id', ?)`).run(fresh);
-    return store.db.prepare<[], string>(`SELECT value FROM settings WHERE key = 'database_id'`).pluck().get() ?? fresh;
+    return (
+      store.db.prepare<[], string>(`SELECT value FROM settings WHERE key = 'database_id'`).pluck().get() ??
+      fresh
+    );
   });
 }

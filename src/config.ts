@@ -73,19 +73,36 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
 
   problems.push(...contradictions(settings as unknown as Settings), ...file.unknown);
   if (problems.length > 0) throw errors.badConfig(problems);
-  return Object.freeze({ settings: Object.freeze(settings) as unknown as Settings, origins, jobs: file.jobs, warnings });
+  return Object.freeze({
+    settings: Object.freeze(settings) as unknown as Settings,
+    origins,
+    jobs: file.jobs,
+    warnings,
+  });
 }
 
-function contradictions({ minWorkers, maxWorkers, scaleUpThreshold, scaleDownThreshold }: Settings): string[] {
+function contradictions({
+  minWorkers,
+  maxWorkers,
+  scaleUpThreshold,
+  scaleDownThreshold,
+}: Settings): string[] {
   const found: string[] = [];
-  if (minWorkers > maxWorkers) found.push(`minWorkers (${minWorkers}) cannot be above maxWorkers (${maxWorkers}).`);
+  if (minWorkers > maxWorkers) {
+    found.push(`minWorkers (${minWorkers}) cannot be above maxWorkers (${maxWorkers}).`);
+  }
   if (scaleDownThreshold >= scaleUpThreshold) {
-    found.push(`The scale-down threshold (${scaleDownThreshold}) must be below the scale-up threshold (${scaleUpThreshold}).`);
+    found.push(
+      `The scale-down threshold (${scaleDownThreshold}) must be below the scale-up threshold (${scaleUpThreshold}).`,
+    );
   }
   return found;
 }
 
-function readEnvFile(named: string | undefined, warnings: string[]): { path: string; values: NodeJS.Dict<string> } {
+function readEnvFile(
+  named: string | undefined,
+  warnings: string[],
+): { path: string; values: NodeJS.Dict<string> } {
   const path = named ?? [SERVICE_ENV_FILE, '.env'].find((candidate) => existsSync(candidate));
   if (path === undefined) return { path: '.env', values: {} };
   try {
@@ -118,7 +135,10 @@ async function readConfigFile(problems: string[]): Promise<ConfigFile> {
   let values: Record<string, unknown>;
   try {
     if (path.endsWith('.json')) values = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-    else values = ((await import(pathToFileURL(resolve(path)).href)) as { default: Record<string, unknown> }).default;
+    else {
+      values = ((await import(pathToFileURL(resolve(path)).href)) as { default: Record<string, unknown> })
+        .default;
+    }
     if (typeof values !== 'object' || values === null) throw new Error('it does not export an object');
   } catch (error) {
     throw errors.badConfig([`${path} cannot be read: ${messageOf(error)}.`]);
@@ -137,7 +157,10 @@ async function readConfigFile(problems: string[]): Promise<ConfigFile> {
 function jobProblems(options: Record<string, unknown>): string[] {
   const problems = optionProblems(options);
   const { command } = options;
-  if (command !== undefined && !(Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === 'string'))) {
+  if (
+    command !== undefined &&
+    !(Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === 'string'))
+  ) {
     problems.push("command must be a list of texts, such as ['/usr/bin/php', 'sync.php']");
   }
   return problems;
@@ -153,7 +176,9 @@ function readProfile(name: string, problems: string[]): Partial<Record<KeyName, 
 export function refuseUnsafe(what: string, path: string): void {
   if (process.getuid?.() !== 0) return;
   const { mode, uid } = statSync(path);
-  if ((mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && uid !== 0)) throw errors.unsafeFolder(what, resolve(path));
+  if ((mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && uid !== 0)) {
+    throw errors.unsafeFolder(what, resolve(path));
+  }
 }
 
 /** `minWorkers` → `min-workers`. */

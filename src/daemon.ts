@@ -102,7 +102,16 @@ async function assemble({ config, kind, store, pool, events, types, log }: Parts
   });
   const process = await liveness.start();
 
-  const dispatcher = new Dispatcher({ store, pool, types, queues: settings.queues, events, clock, random: Math.random, process });
+  const dispatcher = new Dispatcher({
+    store,
+    pool,
+    types,
+    queues: settings.queues,
+    events,
+    clock,
+    random: Math.random,
+    process,
+  });
   const watchdog = new Watchdog(dispatcher, pool, store, clock);
   const scaler = new Scaler({
     limits: settings,
@@ -145,7 +154,16 @@ async function assemble({ config, kind, store, pool, events, types, log }: Parts
   dispatcher.start();
   scaler.start();
   maintenance.start();
-  log.info({ pid: globalThis.process.pid, version, db: store.file, workers: `${settings.minWorkers}-${settings.maxWorkers}`, types: types.size }, `${kind} ready`);
+  log.info(
+    {
+      pid: globalThis.process.pid,
+      version,
+      db: store.file,
+      workers: `${settings.minWorkers}-${settings.maxWorkers}`,
+      types: types.size,
+    },
+    `${kind} ready`,
+  );
 
   return {
     events,
@@ -187,7 +205,13 @@ function describeProcess(
     threads: pool.threads.length,
     queues: config.settings.queues,
     busy,
-    types: [...types.values()].map(({ type, maxAttempts, priority, queue, timeout }) => ({ type, maxAttempts, priority, queue, timeout })),
+    types: [...types.values()].map(({ type, maxAttempts, priority, queue, timeout }) => ({
+      type,
+      maxAttempts,
+      priority,
+      queue,
+      timeout,
+    })),
   });
 }
 
@@ -205,7 +229,8 @@ function serveOffice(pool: Pool, office: SqliteOffice): void {
   const methods: Record<string, (args: unknown[]) => unknown> = {
     pass: ([id]) => office.pass(Number(id)),
     settings: () => office.settings(),
-    saveFiles: ([id, files]) => office.saveFiles(Number(id), files as { qr?: string; document?: string; tokenId?: string }),
+    saveFiles: ([id, files]) =>
+      office.saveFiles(Number(id), files as { qr?: string; document?: string; tokenId?: string }),
     signingKey: () => office.signingKey(),
   };
   pool.serve('office', (_chunk, _index, method, args) => {

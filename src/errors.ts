@@ -28,7 +28,8 @@ export class PassitoError extends Error {
   }
 }
 
-const usage = (code: string, message: string, hint?: string) => new PassitoError(code, EXIT.usage, message, hint);
+const usage = (code: string, message: string, hint?: string) =>
+  new PassitoError(code, EXIT.usage, message, hint);
 const unreachable = (code: string, message: string, hint?: string, cause?: unknown) =>
   new PassitoError(code, EXIT.unreachable, message, hint, cause);
 
@@ -36,66 +37,167 @@ const unreachable = (code: string, message: string, hint?: string, cause?: unkno
 export const errors = {
   // usage
   unknownCommand: (given: string, nearest?: string) =>
-    usage('UNKNOWN_COMMAND', `There is no command '${given}'.`, nearest ? `Did you mean 'passito ${nearest}'?` : "'passito --help' lists them."),
+    usage(
+      'UNKNOWN_COMMAND',
+      `There is no command '${given}'.`,
+      nearest ? `Did you mean 'passito ${nearest}'?` : "'passito --help' lists them.",
+    ),
   unknownOption: (command: string, given: string, nearest?: string) =>
-    usage('UNKNOWN_OPTION', `Unknown option ${given}.`, nearest ? `Did you mean ${nearest}?` : `'passito ${command} --help' lists the options.`),
+    usage(
+      'UNKNOWN_OPTION',
+      `Unknown option ${given}.`,
+      nearest ? `Did you mean ${nearest}?` : `'passito ${command} --help' lists the options.`,
+    ),
   missingArgument: (command: string, name: string) =>
-    usage('MISSING_ARGUMENT', `passito ${command} needs ${name}.`, `'passito ${command} --help' shows an example.`),
+    usage(
+      'MISSING_ARGUMENT',
+      `passito ${command} needs ${name}.`,
+      `'passito ${command} --help' shows an example.`,
+    ),
   extraArgument: (command: string, given: string) =>
-    usage('EXTRA_ARGUMENT', `passito ${command} does not take '${given}'.`, `'passito ${command} --help' shows an example.`),
+    usage(
+      'EXTRA_ARGUMENT',
+      `passito ${command} does not take '${given}'.`,
+      `'passito ${command} --help' shows an example.`,
+    ),
   missingValue: (option: string) => usage('MISSING_VALUE', `${option} needs a value.`),
-  unexpectedValue: (option: string, value: string) => usage('UNEXPECTED_VALUE', `${option} takes no value, but was given '${value}'.`),
+  unexpectedValue: (option: string, value: string) =>
+    usage('UNEXPECTED_VALUE', `${option} takes no value, but was given '${value}'.`),
   repeatedOption: (option: string) => usage('REPEATED_OPTION', `${option} was given more than once.`),
   badValue: (what: string, value: string, allowed: string) =>
     usage('BAD_VALUE', `${what} cannot be '${shorten(value)}': ${allowed}.`),
   badOption: (problem: string) => usage('BAD_OPTION', `${problem}.`),
-  conflictingOptions: (a: string, b: string) => usage('CONFLICTING_OPTIONS', `${a} and ${b} cannot be used together.`),
+  conflictingOptions: (a: string, b: string) =>
+    usage('CONFLICTING_OPTIONS', `${a} and ${b} cannot be used together.`),
   badJson: (where: string, reason: string) => usage('BAD_JSON', `${where} is not valid JSON: ${reason}.`),
-  badPayload: (type: string, issues: string) => usage('BAD_PAYLOAD', `The payload does not fit ${type}: ${issues}.`),
+  badPayload: (type: string, issues: string) =>
+    usage('BAD_PAYLOAD', `The payload does not fit ${type}: ${issues}.`),
   payloadTooLarge: (where: string, size: string, limit: string) =>
-    usage('PAYLOAD_TOO_LARGE', `${where} is ${size}; a payload holds at most ${limit}.`, 'Put the data into a file and its path into the payload.'),
+    usage(
+      'PAYLOAD_TOO_LARGE',
+      `${where} is ${size}; a payload holds at most ${limit}.`,
+      'Put the data into a file and its path into the payload.',
+    ),
   badFile: (path: string, reason: string) => usage('BAD_FILE', `Cannot read ${path}: ${reason}.`),
-  badLines: (path: string, problems: readonly string[]) => usage('BAD_LINES', `${path} was not dispatched; nothing has changed.\n${problems.map((p) => `  ${p}`).join('\n')}`),
-  folderInUse: (path: string) => usage('FOLDER_IN_USE', `${path} exists and is not a folder of the demo.`, 'Name another one with --folder.'),
-  fileExists: (path: string) => usage('FILE_EXISTS', `${path} exists already; nothing was changed.`, 'Use another folder, or remove the file.'),
-  badRows: (path: string, problems: string) => usage('BAD_ROWS', `${path} was not imported; nothing has changed.\n${problems}`),
+  badLines: (path: string, problems: readonly string[]) =>
+    usage(
+      'BAD_LINES',
+      `${path} was not dispatched; nothing has changed.\n${problems.map((p) => `  ${p}`).join('\n')}`,
+    ),
+  folderInUse: (path: string) =>
+    usage(
+      'FOLDER_IN_USE',
+      `${path} exists and is not a folder of the demo.`,
+      'Name another one with --folder.',
+    ),
+  fileExists: (path: string) =>
+    usage(
+      'FILE_EXISTS',
+      `${path} exists already; nothing was changed.`,
+      'Use another folder, or remove the file.',
+    ),
+  badRows: (path: string, problems: string) =>
+    usage('BAD_ROWS', `${path} was not imported; nothing has changed.\n${problems}`),
   badConfig: (problems: readonly string[]) =>
-    usage('BAD_CONFIG', problems.length === 1 ? (problems[0] as string) : `The configuration has ${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`),
+    usage(
+      'BAD_CONFIG',
+      problems.length === 1
+        ? (problems[0] as string)
+        : `The configuration has ${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    ),
   unsafeFolder: (what: string, path: string) =>
-    usage('UNSAFE_FOLDER', `${what} ${path} can be changed by other users, and passito runs as root.`, `Type: chmod go-w ${path}`),
+    usage(
+      'UNSAFE_FOLDER',
+      `${what} ${path} can be changed by other users, and passito runs as root.`,
+      `Type: chmod go-w ${path}`,
+    ),
   // jobs
   unknownDependency: (id: number) =>
-    usage('UNKNOWN_DEPENDENCY', `There is no job #${id} to depend on.`, 'Completed jobs are pruned after a while; leave out what is done.'),
-  dependencyCycle: (refs: string) => usage('DEPENDENCY_CYCLE', `These jobs wait for each other in a circle: ${refs}.`),
-  passNotFound: (key: number | string) => usage('UNKNOWN_PASS', `There is no outpass ${key}.`, "'passito outpass list' shows the latest."),
-  handlerFailed: (type: string, message: string) => new PassitoError('HANDLER_FAILED', EXIT.no, `${type} failed: ${message}`),
-  unknownJob: (id: number | string) => usage('UNKNOWN_JOB', `There is no job #${id}.`, "'passito jobs list' shows the latest."),
+    usage(
+      'UNKNOWN_DEPENDENCY',
+      `There is no job #${id} to depend on.`,
+      'Completed jobs are pruned after a while; leave out what is done.',
+    ),
+  dependencyCycle: (refs: string) =>
+    usage('DEPENDENCY_CYCLE', `These jobs wait for each other in a circle: ${refs}.`),
+  passNotFound: (key: number | string) =>
+    usage('UNKNOWN_PASS', `There is no outpass ${key}.`, "'passito outpass list' shows the latest."),
+  handlerFailed: (type: string, message: string) =>
+    new PassitoError('HANDLER_FAILED', EXIT.no, `${type} failed: ${message}`),
+  unknownJob: (id: number | string) =>
+    usage('UNKNOWN_JOB', `There is no job #${id}.`, "'passito jobs list' shows the latest."),
   unknownType: (type: string, nearest?: string) =>
-    usage('UNKNOWN_TYPE', `No handler is known for the type '${type}'.`, nearest ? `Did you mean '${nearest}'?` : 'Put its file into the jobs folder, or name the folder with --jobs.'),
+    usage(
+      'UNKNOWN_TYPE',
+      `No handler is known for the type '${type}'.`,
+      nearest
+        ? `Did you mean '${nearest}'?`
+        : 'Put its file into the jobs folder, or name the folder with --jobs.',
+    ),
   badJobFile: (path: string, reason: string) => usage('BAD_JOB_FILE', `${path}: ${reason}`),
   duplicateType: (type: string, first: string, second: string) =>
-    usage('DUPLICATE_TYPE', `Two jobs have the type '${type}': ${first} and ${second}.`, 'Rename one of them.'),
+    usage(
+      'DUPLICATE_TYPE',
+      `Two jobs have the type '${type}': ${first} and ${second}.`,
+      'Rename one of them.',
+    ),
   builtInType: (type: string, path: string) =>
-    usage('BUILT_IN_TYPE', `${path} defines '${type}', which is built in.`, 'Choose another name, or set override: true to replace it.'),
+    usage(
+      'BUILT_IN_TYPE',
+      `${path} defines '${type}', which is built in.`,
+      'Choose another name, or set override: true to replace it.',
+    ),
   // database
   databaseAbsent: (path: string) =>
-    unreachable('DATABASE_ABSENT', `There is no database at ${path}.`, "Name it with --db or PASSITO_DB; 'passito migrate' makes a new one."),
+    unreachable(
+      'DATABASE_ABSENT',
+      `There is no database at ${path}.`,
+      "Name it with --db or PASSITO_DB; 'passito migrate' makes a new one.",
+    ),
   databaseUnusable: (path: string, reason: string, cause?: unknown) =>
     unreachable('DATABASE_UNUSABLE', `The database ${path} cannot be used: ${reason}.`, undefined, cause),
   databaseForeign: (path: string) =>
-    unreachable('DATABASE_FOREIGN', `${path} is an SQLite database, but not one of passito's.`, 'Name another file with --db or PASSITO_DB.'),
+    unreachable(
+      'DATABASE_FOREIGN',
+      `${path} is an SQLite database, but not one of passito's.`,
+      'Name another file with --db or PASSITO_DB.',
+    ),
   databaseOlder: (path: string) =>
-    unreachable('DATABASE_OLDER', `The database ${path} is from an older passito.`, 'Stop the supervisor, then type: passito migrate'),
+    unreachable(
+      'DATABASE_OLDER',
+      `The database ${path} is from an older passito.`,
+      'Stop the supervisor, then type: passito migrate',
+    ),
   databaseNewer: (path: string, version: number, known: number) =>
-    unreachable('DATABASE_NEWER', `The database ${path} is from a newer passito (schema ${version}; this one knows ${known}).`, 'Use the newer executable.'),
+    unreachable(
+      'DATABASE_NEWER',
+      `The database ${path} is from a newer passito (schema ${version}; this one knows ${known}).`,
+      'Use the newer executable.',
+    ),
   databaseBusy: (path: string, seconds: number) =>
-    unreachable('DATABASE_BUSY', `The database ${path} was locked by another program for ${seconds} seconds; nothing was written.`, 'Close programs that hold a transaction open, then try again.'),
+    unreachable(
+      'DATABASE_BUSY',
+      `The database ${path} was locked by another program for ${seconds} seconds; nothing was written.`,
+      'Close programs that hold a transaction open, then try again.',
+    ),
   databaseFull: (path: string) =>
-    unreachable('DATABASE_FULL', `The disk that holds ${path} is full; nothing was written.`, 'Free some space, then try again.'),
+    unreachable(
+      'DATABASE_FULL',
+      `The disk that holds ${path} is full; nothing was written.`,
+      'Free some space, then try again.',
+    ),
   databaseReadOnly: (path: string, user: string) =>
-    unreachable('DATABASE_READ_ONLY', `The database ${path} cannot be written by ${user}.`, 'Run the command as the user that runs the supervisor.'),
+    unreachable(
+      'DATABASE_READ_ONLY',
+      `The database ${path} cannot be written by ${user}.`,
+      'Run the command as the user that runs the supervisor.',
+    ),
   processesAlive: (pids: string) =>
-    unreachable('PROCESSES_ALIVE', `passito runs on this database (pid ${pids}).`, 'Stop it first: systemctl stop passito-supervisor'),
+    unreachable(
+      'PROCESSES_ALIVE',
+      `passito runs on this database (pid ${pids}).`,
+      'Stop it first: systemctl stop passito-supervisor',
+    ),
 } as const;
 
 /** A message for people from anything that was thrown. */

@@ -7,7 +7,11 @@ import { errors } from './errors.ts';
 
 /** The command jobs of the config file. */
 export function commandJobs(config: Config): Record<string, CommandJob> {
-  return Object.fromEntries(Object.entries(config.jobs).filter((entry): entry is [string, CommandJob] => entry[1].command !== undefined));
+  return Object.fromEntries(
+    Object.entries(config.jobs).filter(
+      (entry): entry is [string, CommandJob] => entry[1].command !== undefined,
+    ),
+  );
 }
 
 /** Puts together what a thread found with what the config file says. Throws where two claim one type. */
@@ -17,13 +21,21 @@ export function collectTypes({ types, problems }: Description, config: Config): 
   const found = new Map<string, DescribedType>();
   for (const type of types) {
     const other = found.get(type.type);
-    if (other?.source === BUILT_IN && type.override !== true) throw errors.builtInType(type.type, place(type, config));
-    if (other !== undefined && other.source !== BUILT_IN) throw errors.duplicateType(type.type, place(other, config), place(type, config));
+    if (other?.source === BUILT_IN && type.override !== true) {
+      throw errors.builtInType(type.type, place(type, config));
+    }
+    if (other !== undefined && other.source !== BUILT_IN) {
+      throw errors.duplicateType(type.type, place(other, config), place(type, config));
+    }
     found.set(type.type, type);
   }
-  return new Map([...found].map(([name, type]) => [name, completeType({ ...type, ...config.jobs[name] } as DescribedType)]));
+  return new Map([...found].map(([name, type]) => [name, completeType({ ...type, ...config.jobs[name] })]));
 }
 
 function place(type: DescribedType, config: Config): string {
-  return type.source === COMMAND ? `the config file (jobs.${type.type})` : type.source === BUILT_IN ? `${config.settings.appName} itself` : type.source;
+  return type.source === COMMAND
+    ? `the config file (jobs.${type.type})`
+    : type.source === BUILT_IN
+      ? `${config.settings.appName} itself`
+      : type.source;
 }

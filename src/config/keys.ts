@@ -16,19 +16,38 @@ export interface Key<T> {
   secret?: boolean;
 }
 
-function key<T>(env: string, read: Key<T>['read'], allowed: string, fallback: () => T, secret = false): Key<T> {
+function key<T>(
+  env: string,
+  read: Key<T>['read'],
+  allowed: string,
+  fallback: () => T,
+  secret = false,
+): Key<T> {
   return { env, read, allowed, fallback, ...(secret ? { secret } : {}) };
 }
 
-const text = (env: string, fallback = '', secret = false) => key(env, (value) => value, 'text', () => fallback, secret);
+const text = (env: string, fallback = '', secret = false) =>
+  key(
+    env,
+    (value) => value,
+    'text',
+    () => fallback,
+    secret,
+  );
 
 function whole(env: string, from: number, to: number, fallback: number): Key<number> {
-  const read = (value: string) => (/^\d{1,9}$/.test(value) && Number(value) >= from && Number(value) <= to ? Number(value) : undefined);
+  const read = (value: string) =>
+    /^\d{1,9}$/.test(value) && Number(value) >= from && Number(value) <= to ? Number(value) : undefined;
   return key(env, read, `a whole number from ${from} to ${to}`, () => fallback);
 }
 
 function oneOf<const T extends string>(env: string, values: readonly T[], fallback: T): Key<T> {
-  return key(env, (value) => values.find((one) => one === value), values.join(', '), () => fallback);
+  return key(
+    env,
+    (value) => values.find((one) => one === value),
+    values.join(', '),
+    () => fallback,
+  );
 }
 
 /** The smaller of free memory ÷ 50 MB and twice the cores, at least 1. */
@@ -40,7 +59,9 @@ const MAX_WORKERS = 500;
 
 function maxWorkers(value: string): number | undefined {
   if (value === 'auto') return automaticWorkers();
-  return /^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_WORKERS ? Number(value) : undefined;
+  return /^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_WORKERS
+    ? Number(value)
+    : undefined;
 }
 
 function queues(value: string): string[] | null | undefined {
@@ -60,10 +81,20 @@ function zone(value: string): string | undefined {
 /** In the order in which `passito config` and the docs show them. */
 export const KEYS = {
   db: key('PASSITO_DB', (value) => (value === '' ? undefined : value), 'a path', defaultDatabase),
-  jobsFolder: key('PASSITO_JOBS', (value) => (value === '' ? undefined : value), 'a folder', () => './jobs'),
+  jobsFolder: key(
+    'PASSITO_JOBS',
+    (value) => (value === '' ? undefined : value),
+    'a folder',
+    () => './jobs',
+  ),
   synchronous: oneOf('PASSITO_SYNCHRONOUS', ['full', 'normal'], 'full'),
   minWorkers: whole('PASSITO_MIN_WORKERS', 1, MAX_WORKERS, 1),
-  maxWorkers: key('PASSITO_MAX_WORKERS', maxWorkers, `a whole number from 1 to ${MAX_WORKERS}, or auto`, () => 10),
+  maxWorkers: key(
+    'PASSITO_MAX_WORKERS',
+    maxWorkers,
+    `a whole number from 1 to ${MAX_WORKERS}, or auto`,
+    () => 10,
+  ),
   scaleUpThreshold: whole('PASSITO_SCALE_UP_THRESHOLD', 1, 1_000_000, 5),
   scaleDownThreshold: whole('PASSITO_SCALE_DOWN_THRESHOLD', 0, 1_000_000, 2),
   checkInterval: whole('PASSITO_CHECK_INTERVAL', 1, 3600, 10),
@@ -79,7 +110,12 @@ export const KEYS = {
   mailerFrom: text('MAILER_FROM', 'passito@localhost'),
   appName: text('APP_NAME', 'Passito'),
   appUrl: text('APP_URL'),
-  timeZone: key('TIME_ZONE', zone, 'an IANA zone such as Asia/Kolkata', () => new Intl.DateTimeFormat().resolvedOptions().timeZone),
+  timeZone: key(
+    'TIME_ZONE',
+    zone,
+    'an IANA zone such as Asia/Kolkata',
+    () => new Intl.DateTimeFormat().resolvedOptions().timeZone,
+  ),
   institutionName: text('INSTITUTION_NAME', 'Our Institution'),
   institutionAddress: text('INSTITUTION_ADDRESS'),
   brandLogo: text('BRAND_LOGO'),

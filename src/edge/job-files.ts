@@ -30,7 +30,11 @@ function scripts(root: string, deep: boolean): string[] {
   return readdirSync(root, { withFileTypes: true })
     .flatMap((entry) => {
       const path = join(root, entry.name);
-      if (entry.isDirectory()) return deep && entry.name !== 'node_modules' && !entry.name.startsWith('.') ? scripts(path, true) : [];
+      if (entry.isDirectory()) {
+        return deep && entry.name !== 'node_modules' && !entry.name.startsWith('.')
+          ? scripts(path, true)
+          : [];
+      }
       return SCRIPT.test(entry.name) && !DECLARATION.test(entry.name) ? [path] : [];
     })
     .sort();
@@ -39,7 +43,9 @@ function scripts(root: string, deep: boolean): string[] {
 /** Types are erased, not checked; what cannot be erased (enums, namespaces) is an error with its line. */
 function compile(path: string): string {
   try {
-    return withoutWarning(() => stripTypeScriptTypes(readFileSync(path, 'utf8'), { mode: 'strip', sourceUrl: path }));
+    return withoutWarning(() =>
+      stripTypeScriptTypes(readFileSync(path, 'utf8'), { mode: 'strip', sourceUrl: path }),
+    );
   } catch (error) {
     throw errors.badJobFile(path, explain(error));
   }

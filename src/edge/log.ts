@@ -41,9 +41,13 @@ function dress(line: string, style: 'pretty' | 'plain'): string {
     .map(([name, value]) => `${name}=${typeof value === 'string' ? quote(value) : JSON.stringify(value)}`);
   if (err !== undefined) details.push(`error=${quote(err.message)}`);
   const text = printable([msg, ...details].join(' '));
-  if (style === 'pretty') return `\u001b[90m${time.slice(11, 23)}\u001b[0m \u001b[${COLOUR[level]}m${NAME[level]?.padEnd(5)}\u001b[0m ${text}`;
+  if (style === 'pretty') {
+    return `\u001b[90m${time.slice(11, 23)}\u001b[0m \u001b[${COLOUR[level]}m${NAME[level]?.padEnd(5)}\u001b[0m ${text}`;
+  }
   // journald adds the time itself.
-  return process.env['JOURNAL_STREAM'] === undefined ? `${time} ${NAME[level]?.padEnd(5)} ${text}` : `<${PRIORITY[level]}>${text}`;
+  return process.env['JOURNAL_STREAM'] === undefined
+    ? `${time} ${NAME[level]?.padEnd(5)} ${text}`
+    : `<${PRIORITY[level]}>${text}`;
 }
 
 function quote(value: string): string {
@@ -53,7 +57,10 @@ function quote(value: string): string {
 /** A payload must not steer the admin's terminal: control characters are shown, not sent. */
 export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are the point
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }
 
 /** All of it, now: the line before a crash is the one that counts. A reader that went away is no error. */

@@ -7,7 +7,13 @@ import type { ProcessIdentity, ProcessRecord } from '../engine/store.ts';
 
 /** This process, as the store keeps it. */
 export function ownIdentity(kind: string): Omit<ProcessIdentity, 'info'> {
-  return { pid: process.pid, host: hostname(), bootId: bootId(), startTime: startTime(process.pid) ?? '', kind };
+  return {
+    pid: process.pid,
+    host: hostname(),
+    bootId: bootId(),
+    startTime: startTime(process.pid) ?? '',
+    kind,
+  };
 }
 
 /** Whether a recorded process still runs. Another host's cannot be seen from here. */

@@ -8,24 +8,44 @@ import type { Log } from './log.ts';
 /** Listens for as long as the process lives. */
 export function narrate(events: Events, log: Log): void {
   if (log.isLevelEnabled('debug')) {
-    events.on('completed', ({ id, type, attempt, ms }) => log.debug({ id, type, attempt, ms: Math.round(ms) }, 'job completed'));
+    events.on('completed', ({ id, type, attempt, ms }) =>
+      log.debug({ id, type, attempt, ms: Math.round(ms) }, 'job completed'),
+    );
     events.on('claimed', ({ count }) => log.debug({ count }, 'jobs claimed'));
   }
   events.on('retried', ({ id, type, attempt, error, delay }) =>
-    log.warn({ id, type, attempt, error: error.message, again: `in ${roughDuration(delay)}` }, 'attempt failed'),
+    log.warn(
+      { id, type, attempt, error: error.message, again: `in ${roughDuration(delay)}` },
+      'attempt failed',
+    ),
   );
   events.on('failed', ({ id, type, attempt, error, discarded }) =>
-    log.error({ id, type, attempt, error: error.message }, discarded ? 'job discarded by its handler' : 'job failed'),
+    log.error(
+      { id, type, attempt, error: error.message },
+      discarded ? 'job discarded by its handler' : 'job failed',
+    ),
   );
   events.on('released', ({ id, type, attempt, delay }) =>
-    log.info({ id, type, attempt, ...(delay > 0 ? { again: `in ${roughDuration(delay)}` } : {}) }, delay > 0 ? 'job snoozed' : 'job given back'),
+    log.info(
+      { id, type, attempt, ...(delay > 0 ? { again: `in ${roughDuration(delay)}` } : {}) },
+      delay > 0 ? 'job snoozed' : 'job given back',
+    ),
   );
-  events.on('lost', ({ id, type, attempt }) => log.warn({ id, type, attempt }, 'outcome dropped: the job was cancelled or taken over'));
+  events.on('lost', ({ id, type, attempt }) =>
+    log.warn({ id, type, attempt }, 'outcome dropped: the job was cancelled or taken over'),
+  );
   events.on('rescued', ({ pid, returned, failed }) =>
-    log.warn({ pid, returned: returned.length, failed: failed.length, ids: [...returned, ...failed].slice(0, 20) }, 'rescued the jobs of a process that is gone'),
+    log.warn(
+      { pid, returned: returned.length, failed: failed.length, ids: [...returned, ...failed].slice(0, 20) },
+      'rescued the jobs of a process that is gone',
+    ),
   );
-  events.on('scaled', ({ from, to, pending, load, reason }) => log.info({ from, to, pending, load: Number(load.toFixed(1)), reason }, 'workers scaled'));
+  events.on('scaled', ({ from, to, pending, load, reason }) =>
+    log.info({ from, to, pending, load: Number(load.toFixed(1)), reason }, 'workers scaled'),
+  );
   events.on('workerDied', ({ worker, reason }) => log.warn({ worker, reason }, 'worker thread ended'));
   events.on('trouble', ({ where, error }) => log.error({ where, error: messageOf(error) }, 'trouble'));
-  events.on('log', ({ id, type, attempt, level, message, fields }) => log[level]({ ...fields, id, type, attempt }, message));
+  events.on('log', ({ id, type, attempt, level, message, fields }) =>
+    log[level]({ ...fields, id, type, attempt }, message),
+  );
 }

@@ -191,7 +191,9 @@ export class Dispatcher {
     const one = { flights } as Running;
     const sources: Record<string, string> = {};
     for (const { type } of flights) sources[type.type] = type.source;
-    one.chunk = pool.start(flights.map(toWire), sources, (_, outcomes, error) => this.#returned(one, outcomes, error));
+    one.chunk = pool.start(flights.map(toWire), sources, (_, outcomes, error) =>
+      this.#returned(one, outcomes, error),
+    );
     this.#running.add(one);
     events.emit('launched', { worker: one.chunk.number });
   }
@@ -200,7 +202,9 @@ export class Dispatcher {
   #claimRequest(): ClaimRequest | null {
     if (this.#stopped || !this.#hungry || this.#solo !== undefined || this.types.size === 0) return null;
     const types = new Map<string, ClaimableType>();
-    for (const { type, concurrency } of this.types.values()) types.set(type, { weight: this.#pace.weight(type), concurrency });
+    for (const { type, concurrency } of this.types.values()) {
+      types.set(type, { weight: this.#pace.weight(type), concurrency });
+    }
     const buffered = this.#buffer.reduce((sum, { job }) => sum + this.#pace.weight(job.type), 0);
     const slots = this.target - this.#parts.pool.busy - buffered;
     const ahead = this.target * AHEAD;
@@ -254,7 +258,9 @@ export class Dispatcher {
       return;
     }
     for (const job of done.claimed) this.#buffer.push(takeOff(job, this.types.get(job.type) as JobType));
-    if (events.has('claimed') && done.claimed.length > 0) events.emit('claimed', { count: done.claimed.length });
+    if (events.has('claimed') && done.claimed.length > 0) {
+      events.emit('claimed', { count: done.claimed.length });
+    }
     this.#watchSuspects(done);
     this.#refused = done.claimed.length === 0 && done.suspectsWaiting > 0;
     if (done.nextDue === undefined) {
@@ -295,9 +301,11 @@ export class Dispatcher {
       if (!settled[i]) events.emit('lost', name);
       else if (settlement.move === 'complete') {
         if (events.has('completed')) events.emit('completed', { ...name, ms: milliseconds });
-      } else if (settlement.move === 'retry') events.emit('retried', { ...name, error: settlement.error, delay: settlement.delay });
-      else if (settlement.move === 'fail') events.emit('failed', { ...name, error: settlement.error, discarded: settlement.discarded });
-      else events.emit('released', { ...name, delay: settlement.delay });
+      } else if (settlement.move === 'retry') {
+        events.emit('retried', { ...name, error: settlement.error, delay: settlement.delay });
+      } else if (settlement.move === 'fail') {
+        events.emit('failed', { ...name, error: settlement.error, discarded: settlement.discarded });
+      } else events.emit('released', { ...name, delay: settlement.delay });
     });
   }
 
@@ -320,7 +328,9 @@ export class Dispatcher {
       const ours = ending !== undefined && (ending.index === index || ending.outcome.kind === 'released');
       this.#land(
         flight,
-        ours ? ending.outcome : { kind: 'failed', error: causeOfDeath(error, formatSize(flight.memoryLimit)) },
+        ours
+          ? ending.outcome
+          : { kind: 'failed', error: causeOfDeath(error, formatSize(flight.memoryLimit)) },
         0,
       );
     }
@@ -339,7 +349,8 @@ export class Dispatcher {
     for (const { index, text, microseconds } of outcomes) {
       const flight = one.flights[index] as Flight;
       this.#pace.note(flight.job.type, microseconds);
-      let outcome: Outcome = text === undefined ? { kind: 'completed', result: null } : (JSON.parse(text) as Outcome);
+      let outcome: Outcome =
+        text === undefined ? { kind: 'completed', result: null } : (JSON.parse(text) as Outcome);
       // A handler that gave up because it was told to: the reason is ours, not its AbortError.
       if (one.ending?.index === index && outcome.kind === 'failed') outcome = one.ending.outcome;
       this.#land(flight, outcome, microseconds / 1000);

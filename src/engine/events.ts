@@ -21,7 +21,11 @@ export interface EventMap {
   rescued: { process: number; pid: number; returned: number[]; failed: number[] };
   scaled: { from: number; to: number; pending: string; load: number; reason: string };
   workerDied: { worker: number; reason: string };
-  log: AttemptName & { level: 'debug' | 'info' | 'warn' | 'error'; message: string; fields?: Record<string, unknown> };
+  log: AttemptName & {
+    level: 'debug' | 'info' | 'warn' | 'error';
+    message: string;
+    fields?: Record<string, unknown>;
+  };
   /** Something went wrong in the engine itself; it goes on. */
   trouble: { where: string; error: unknown };
   claimed: { count: number };
@@ -48,7 +52,10 @@ export class Events {
   }
 
   /** The next such event (that passes `test`). */
-  next<Name extends EventName>(name: Name, test: (event: EventMap[Name]) => boolean = () => true): Promise<EventMap[Name]> {
+  next<Name extends EventName>(
+    name: Name,
+    test: (event: EventMap[Name]) => boolean = () => true,
+  ): Promise<EventMap[Name]> {
     return new Promise((resolve) => {
       const stop = this.on(name, (event) => {
         if (!test(event)) return;

@@ -50,7 +50,8 @@ export function land({ job, facts, type }: Flight, outcome: Outcome, random: Ran
   const redact = job.options?.redact ?? type.redact;
   if (redact.length > 0) settle.redact = redact;
   if (outcome.kind === 'completed' && outcome.dispatches !== undefined) {
-    settle.otherwise = (reason): Settlement => decide({ kind: 'failed', error: { message: reason } }, facts, random);
+    settle.otherwise = (reason): Settlement =>
+      decide({ kind: 'failed', error: { message: reason } }, facts, random);
   }
   return settle;
 }
@@ -62,11 +63,16 @@ export function nameOf({ job, facts }: Flight): AttemptName {
 /** What a thread's death says of the job that ran in it. */
 export function causeOfDeath(error: unknown, memoryLimit: string): JobError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return { message: `Used more memory than its limit of ${memoryLimit}.` };
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return { message: `Used more memory than its limit of ${memoryLimit}.` };
+  }
   const message = error instanceof Error ? error.message : String(error);
   const exit = /worker exited with code: (-?\d+)/.exec(message);
   if (exit) return { message: `The handler ended its thread: process.exit(${exit[1]}).` };
   return error instanceof Error
-    ? { message: `Threw outside its promise: ${message}`, ...(error.stack === undefined ? {} : { stack: error.stack }) }
+    ? {
+        message: `Threw outside its promise: ${message}`,
+        ...(error.stack === undefined ? {} : { stack: error.stack }),
+      }
     : { message: `Threw outside its promise: ${message}` };
 }

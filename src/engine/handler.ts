@@ -46,7 +46,12 @@ export interface StandardSchema<Output = unknown> {
 /** What a Standard Schema says of a value. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] };
+  | {
+      readonly issues: readonly {
+        readonly message: string;
+        readonly path?: readonly unknown[] | undefined;
+      }[];
+    };
 
 /** What a handler may return: anything that JSON can hold, stored as the job's result. */
 export type HandlerResult = unknown;

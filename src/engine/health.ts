@@ -40,7 +40,8 @@ const LEAST_FINISHED = 5;
 
 /** What is wrong; nothing means healthy. Pure. */
 export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
-  const { threshold, stale, oldestDue, now, stuck, finished, lostSupervisor, unknownTypes, supervisors } = snapshot;
+  const { threshold, stale, oldestDue, now, stuck, finished, lostSupervisor, unknownTypes, supervisors } =
+    snapshot;
   const reasons: HealthReason[] = [];
   if (lostSupervisor !== null && lostSupervisor.silentFor >= threshold) {
     reasons.push({

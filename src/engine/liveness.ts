@@ -61,7 +61,14 @@ export class Liveness {
   async rescue(): Promise<void> {
     const { store, events } = this.#parts;
     for (const record of await store.processes()) {
-      if (record.id === this.#id || record.stoppedAt !== null || record.lostAt !== null || !this.#lapsed(record)) continue;
+      if (
+        record.id === this.#id ||
+        record.stoppedAt !== null ||
+        record.lostAt !== null ||
+        !this.#lapsed(record)
+      ) {
+        continue;
+      }
       const { returned, failed } = await store.expire(record.id);
       this.#seen.delete(record.id);
       events.emit('rescued', { process: record.id, pid: record.pid, returned, failed });

@@ -19,7 +19,16 @@ import {
   stored,
   threadOf,
 } from './arena.ts';
-import type { ChunkTask, Description, FromWorker, Hello, Task, ToWorker, WireJob, WorkerSetup } from './wire.ts';
+import type {
+  ChunkTask,
+  Description,
+  FromWorker,
+  Hello,
+  Task,
+  ToWorker,
+  WireJob,
+  WorkerSetup,
+} from './wire.ts';
 
 /** An idle thread above the minimum ends after this time without work. */
 const IDLE_MS = 5000;
@@ -144,7 +153,7 @@ export class Pool {
 
   /** Threads that there are now. */
   get threads(): Worker[] {
-    return this.#piscina.threads as Worker[];
+    return this.#piscina.threads;
   }
 
   /** Chunks under way. */
@@ -163,10 +172,21 @@ export class Pool {
   }
 
   /** Gives jobs to a worker. `done` is told once, with the outcomes not yet harvested, and why the thread died if it did. */
-  start(jobs: WireJob[], sources: Record<string, string>, done: (chunk: Chunk, outcomes: RawOutcome[], error: unknown) => void): Chunk {
+  start(
+    jobs: WireJob[],
+    sources: Record<string, string>,
+    done: (chunk: Chunk, outcomes: RawOutcome[], error: unknown) => void,
+  ): Chunk {
     const chunk = new Chunk(++this.#lastChunk, jobs, this.#arenas.pop() ?? createArena());
     this.#chunks.set(chunk.number, chunk);
-    const task: ChunkTask = { kind: 'chunk', chunk: chunk.number, jobs, sources, arena: chunk.arena, base: chunk.base };
+    const task: ChunkTask = {
+      kind: 'chunk',
+      chunk: chunk.number,
+      jobs,
+      sources,
+      arena: chunk.arena,
+      base: chunk.base,
+    };
     this.#piscina.run(task, { signal: chunk.abort.signal }).then(
       () => {
         const outcomes = this.harvest(chunk);
@@ -260,13 +280,20 @@ export class Pool {
     }
   }
 
-  async #answer(threadId: number, { call, chunk, index, service, method, args }: Extract<FromWorker, { kind: 'call' }>): Promise<void> {
+  async #answer(
+    threadId: number,
+    { call, chunk, index, service, method, args }: Extract<FromWorker, { kind: 'call' }>,
+  ): Promise<void> {
     try {
       const serve = this.#services.get(service);
       if (serve === undefined) throw new Error(`there is no service '${service}'`);
       this.#send(threadId, { kind: 'answer', call, value: await serve(chunk, index, method, args) });
     } catch (error) {
-      this.#send(threadId, { kind: 'refusal', call, message: error instanceof Error ? error.message : String(error) });
+      this.#send(threadId, {
+        kind: 'refusal',
+        call,
+        message: error instanceof Error ? error.message : String(error),
+      });
     }
   }
 
@@ -298,4 +325,3 @@ function killGroup(pid: number): void {
     // It has ended by itself.
   }
 }
-

@@ -30,11 +30,15 @@ export type TypeDefaults = Pick<JobOptions, 'priority' | 'queue' | 'maxAttempts'
 /** Checks a request and fills it in. Throws with the name of what is wrong; `where` comes before it. */
 export function newJob(request: DispatchRequest, defaults: TypeDefaults = {}, where = ''): NewJob {
   const at = where === '' ? '' : `${where}: `;
-  if (!NAME.test(request.type)) throw errors.badValue(`${at}The type`, request.type, 'letters, digits and . _ : -, at most 100');
+  if (!NAME.test(request.type)) {
+    throw errors.badValue(`${at}The type`, request.type, 'letters, digits and . _ : -, at most 100');
+  }
   const [problem] = optionProblems({ ...request });
   if (problem !== undefined) throw errors.badOption(`${at}${problem}`);
   const size = Buffer.byteLength(request.payload);
-  if (size > MAX_PAYLOAD) throw errors.payloadTooLarge(`${at}The payload`, formatSize(size), formatSize(MAX_PAYLOAD));
+  if (size > MAX_PAYLOAD) {
+    throw errors.payloadTooLarge(`${at}The payload`, formatSize(size), formatSize(MAX_PAYLOAD));
+  }
   try {
     JSON.parse(request.payload);
   } catch (error) {
@@ -44,7 +48,9 @@ export function newJob(request: DispatchRequest, defaults: TypeDefaults = {}, wh
   if (request.delay !== undefined && delay === undefined) {
     throw errors.badValue(`${at}The delay`, String(request.delay), 'a duration such as 90s, 5m, 2h or 30d');
   }
-  if (delay !== undefined && request.availableAt !== undefined) throw errors.conflictingOptions(`${at}delay`, 'at');
+  if (delay !== undefined && request.availableAt !== undefined) {
+    throw errors.conflictingOptions(`${at}delay`, 'at');
+  }
   if (request.uniqueKey !== undefined && (request.uniqueKey === '' || request.uniqueKey.length > MAX_KEY)) {
     throw errors.badValue(`${at}The unique key`, request.uniqueKey, `1 to ${MAX_KEY} characters`);
   }
@@ -66,7 +72,9 @@ export function newJob(request: DispatchRequest, defaults: TypeDefaults = {}, wh
  * Puts jobs that name each other by `ref` into an order in which each comes after those it depends on.
  * Throws where they wait for each other in a circle, or name what is not there.
  */
-export function inOrder<T extends { ref?: string | undefined; after: readonly (number | string)[] }>(jobs: readonly T[]): T[] {
+export function inOrder<T extends { ref?: string | undefined; after: readonly (number | string)[] }>(
+  jobs: readonly T[],
+): T[] {
   const byRef = new Map<string, T>();
   for (const job of jobs) {
     if (job.ref === undefined) continue;
@@ -94,9 +102,13 @@ export function inOrder<T extends { ref?: string | undefined; after: readonly (n
         path.pop();
       } else if (typeof name === 'string') {
         const parent = byRef.get(name);
-        if (parent === undefined) throw errors.badOption(`There is no job with the ref '${name}' to depend on`);
+        if (parent === undefined) {
+          throw errors.badOption(`There is no job with the ref '${name}' to depend on`);
+        }
         if (state.get(parent) === 'open') {
-          const circle = path.slice(path.findIndex(({ job }) => job === parent)).map(({ job }) => job.ref ?? '?');
+          const circle = path
+            .slice(path.findIndex(({ job }) => job === parent))
+            .map(({ job }) => job.ref ?? '?');
           throw errors.dependencyCycle([...circle, name].join(' → '));
         }
         if (!state.has(parent)) path.push({ job: parent, next: 0 });

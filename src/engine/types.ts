@@ -39,12 +39,18 @@ export const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.:-]{0,99}$/u;
 export function optionProblems(options: Record<string, unknown>): string[] {
   const problems: string[] = [];
   const check = (key: string, ok: boolean, allowed: string) => {
-    if (options[key] !== undefined && !ok) problems.push(`${key} cannot be ${show(options[key])}: ${allowed}`);
+    if (options[key] !== undefined && !ok) {
+      problems.push(`${key} cannot be ${show(options[key])}: ${allowed}`);
+    }
   };
   const { maxAttempts, backoff, timeout, memoryLimit, priority, queue, concurrency } = options;
   check('maxAttempts', isWhole(maxAttempts, 1, 1000), 'a whole number from 1 to 1000');
   check('timeout', parseDuration(timeout) !== undefined, 'a duration such as 30s or 10m; 0 for none');
-  check('memoryLimit', (parseSize(memoryLimit) ?? 0) >= 16 * 1024 ** 2, 'a size such as 256mb, at least 16mb');
+  check(
+    'memoryLimit',
+    (parseSize(memoryLimit) ?? 0) >= 16 * 1024 ** 2,
+    'a size such as 256mb, at least 16mb',
+  );
   check('priority', isWhole(priority, 0, 9), 'a whole number from 0 to 9');
   check('queue', typeof queue === 'string' && NAME.test(queue), 'a name of letters, digits and . _ : -');
   check('concurrency', isWhole(concurrency, 1, 10_000), 'a whole number from 1 to 10000');
@@ -53,8 +59,12 @@ export function optionProblems(options: Record<string, unknown>): string[] {
       check('backoff', false, "such as { base: '10s', factor: 2, max: '1h' }");
     } else {
       const { base, factor, max } = backoff as Record<string, unknown>;
-      if (base !== undefined && parseDuration(base) === undefined) problems.push(`backoff.base cannot be ${show(base)}: a duration such as 10s`);
-      if (max !== undefined && parseDuration(max) === undefined) problems.push(`backoff.max cannot be ${show(max)}: a duration such as 1h`);
+      if (base !== undefined && parseDuration(base) === undefined) {
+        problems.push(`backoff.base cannot be ${show(base)}: a duration such as 10s`);
+      }
+      if (max !== undefined && parseDuration(max) === undefined) {
+        problems.push(`backoff.max cannot be ${show(max)}: a duration such as 1h`);
+      }
       if (factor !== undefined && !(typeof factor === 'number' && factor >= 1 && factor <= 100)) {
         problems.push(`backoff.factor cannot be ${show(factor)}: a number from 1 to 100`);
       }
@@ -64,7 +74,9 @@ export function optionProblems(options: Record<string, unknown>): string[] {
 }
 
 /** Fills in what a definition leaves open. Its options must have been checked. */
-export function completeType(definition: JobOptions & { type: string; source: string; redact?: readonly string[] }): JobType {
+export function completeType(
+  definition: JobOptions & { type: string; source: string; redact?: readonly string[] },
+): JobType {
   return {
     type: definition.type,
     source: definition.source,
@@ -84,7 +96,9 @@ export function storedOptions(options: JobOptions): string | null {
   const kept: StoredOptions = {};
   if (options.backoff !== undefined) kept.backoff = backoffOf(options.backoff);
   if (options.timeout !== undefined) kept.timeout = parseDuration(options.timeout) ?? DEFAULTS.timeout;
-  if (options.memoryLimit !== undefined) kept.memoryLimit = parseSize(options.memoryLimit) ?? DEFAULTS.memoryLimit;
+  if (options.memoryLimit !== undefined) {
+    kept.memoryLimit = parseSize(options.memoryLimit) ?? DEFAULTS.memoryLimit;
+  }
   if (options.concurrency !== undefined) kept.concurrency = options.concurrency;
   return Object.keys(kept).length === 0 ? null : JSON.stringify(kept);
 }

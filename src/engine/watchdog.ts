@@ -83,7 +83,9 @@ export class Watchdog {
   #untilDeadline(one: Running): number {
     if (one.ending !== undefined) return one.ending.killAt - this.#clock.monotonic();
     const flight = runningFlight(one);
-    return flight === undefined || flight.timeout === 0 ? MEMORY_MS : one.chunk.since + flight.timeout - sharedClock();
+    return flight === undefined || flight.timeout === 0
+      ? MEMORY_MS
+      : one.chunk.since + flight.timeout - sharedClock();
   }
 
   #look(): void {
@@ -104,20 +106,33 @@ export class Watchdog {
         if (ran > PATIENCE_MS) this.#dispatcher.recall(one);
       }
       if (flight === undefined) continue;
-      if (flight.timeout > 0 && ran >= flight.timeout) this.#end(one, `Timed out after ${formatDuration(flight.timeout)}.`);
-      else if (measure && ran >= MEMORY_MS) void this.#weigh(one, flight);
+      if (flight.timeout > 0 && ran >= flight.timeout) {
+        this.#end(one, `Timed out after ${formatDuration(flight.timeout)}.`);
+      } else if (measure && ran >= MEMORY_MS) void this.#weigh(one, flight);
     }
   }
 
   async #weigh(one: Running, flight: Flight): Promise<void> {
     const index = one.chunk.running;
     const memory = await this.#pool.memory(one.chunk.threadId);
-    if (index === undefined || memory === undefined || one.chunk.running !== index || one.ending !== undefined) return;
+    if (
+      index === undefined ||
+      memory === undefined ||
+      one.chunk.running !== index ||
+      one.ending !== undefined
+    ) {
+      return;
+    }
     const used = memory.heap + memory.external;
     if (used <= flight.memoryLimit) return;
     const message = `Used ${formatSize(used)} of memory; its limit is ${formatSize(flight.memoryLimit)}.`;
     // No grace: what leaks goes on leaking.
-    this.#dispatcher.kill(one, { index, reason: message, outcome: { kind: 'failed', error: { message } }, killAt: 0 });
+    this.#dispatcher.kill(one, {
+      index,
+      reason: message,
+      outcome: { kind: 'failed', error: { message } },
+      killAt: 0,
+    });
   }
 
   async #endLost(): Promise<void> {

@@ -37,8 +37,7 @@ export const BUILT_IN = 'built in';
 export const COMMAND = 'command';
 
 /** A type as a worker found it. Durations and sizes are as written there. */
-export interface DescribedType
-  extends Omit<JobDefinition<unknown, HandlerContext>, 'type' | 'handle' | 'schema' | 'unique'> {
+export interface DescribedType extends Omit<JobDefinition<unknown>, 'type' | 'handle' | 'schema' | 'unique'> {
   type: string;
   /** An absolute path, {@link BUILT_IN} or {@link COMMAND}. */
   source: string;
@@ -81,8 +80,24 @@ export interface Hello {
 /** From a worker, through its port. */
 export type FromWorker =
   | { kind: 'outcome'; chunk: number; index: number; text: string }
-  | { kind: 'log'; id: number; type: string; attempt: number; level: 'debug' | 'info' | 'warn' | 'error'; message: string; fields?: Record<string, unknown> }
-  | { kind: 'call'; call: number; chunk: number; index: number; service: string; method: string; args: unknown[] }
+  | {
+      kind: 'log';
+      id: number;
+      type: string;
+      attempt: number;
+      level: 'debug' | 'info' | 'warn' | 'error';
+      message: string;
+      fields?: Record<string, unknown>;
+    }
+  | {
+      kind: 'call';
+      call: number;
+      chunk: number;
+      index: number;
+      service: string;
+      method: string;
+      args: unknown[];
+    }
   | { kind: 'child'; pid: number; running: boolean };
 
 /** To a worker, through its port. */

@@ -14,7 +14,11 @@ const LONGEST_MESSAGE = 4000;
 const LONGEST_STACK = 16_000;
 
 /** Runs the handler. Never throws or rejects. Synchronous where the handler is: an await a job costs. */
-export function attempt(definition: JobDefinition<unknown>, job: WireJob, context: Context): OutcomeText | Promise<OutcomeText> {
+export function attempt(
+  definition: JobDefinition<unknown>,
+  job: WireJob,
+  context: Context,
+): OutcomeText | Promise<OutcomeText> {
   try {
     const payload: unknown = JSON.parse(job.payload);
     if (definition.schema !== undefined) return checked(definition, payload, context);
@@ -26,10 +30,16 @@ export function attempt(definition: JobDefinition<unknown>, job: WireJob, contex
   }
 }
 
-async function checked(definition: JobDefinition<unknown>, payload: unknown, context: Context): Promise<OutcomeText> {
+async function checked(
+  definition: JobDefinition<unknown>,
+  payload: unknown,
+  context: Context,
+): Promise<OutcomeText> {
   try {
     const answer = await definition.schema?.['~standard'].validate(payload);
-    if (answer?.issues !== undefined) return failed({ message: `The payload does not fit: ${issuesText(answer.issues)}.` });
+    if (answer?.issues !== undefined) {
+      return failed({ message: `The payload does not fit: ${issuesText(answer.issues)}.` });
+    }
     return completed(await definition.handle(answer?.value, context), context);
   } catch (error) {
     return ended(error);
@@ -45,11 +55,15 @@ async function settle(returned: PromiseLike<unknown>, context: Context): Promise
 }
 
 /** What a Standard Schema complains of, in one line: `id: expected number; name: required`. */
-export function issuesText(issues: readonly { message: string; path?: readonly unknown[] | undefined }[]): string {
+export function issuesText(
+  issues: readonly { message: string; path?: readonly unknown[] | undefined }[],
+): string {
   return issues
     .slice(0, 5)
     .map(({ message, path }) => {
-      const at = (path ?? []).map((part) => String(typeof part === 'object' && part !== null && 'key' in part ? part.key : part)).join('.');
+      const at = (path ?? [])
+        .map((part) => String(typeof part === 'object' && part !== null && 'key' in part ? part.key : part))
+        .join('.');
       return at === '' ? message : `${at}: ${message}`;
     })
     .join('; ');
@@ -60,10 +74,14 @@ function completed(value: unknown, { dispatches }: Context): OutcomeText {
   try {
     result = value === undefined || value === null ? undefined : JSON.stringify(value);
   } catch (error) {
-    return failed({ message: `Its result cannot be stored as JSON: ${error instanceof Error ? error.message : String(error)}.` });
+    return failed({
+      message: `Its result cannot be stored as JSON: ${error instanceof Error ? error.message : String(error)}.`,
+    });
   }
   if (result !== undefined && result.length > MAX_JSON) {
-    return failed({ message: `Its result has ${formatSize(result.length)}; at most ${formatSize(MAX_JSON)} are kept. Write it to a file and return the path.` });
+    return failed({
+      message: `Its result has ${formatSize(result.length)}; at most ${formatSize(MAX_JSON)} are kept. Write it to a file and return the path.`,
+    });
   }
   if (result === undefined && dispatches.length === 0) return undefined;
   const outcome: Outcome = { kind: 'completed', result: result ?? null };
@@ -74,7 +92,11 @@ function completed(value: unknown, { dispatches }: Context): OutcomeText {
 function ended(error: unknown): OutcomeText {
   if (isSnooze(error)) {
     const delay = parseDuration(error.delay);
-    if (delay === undefined) return failed({ message: `snooze cannot wait for ${JSON.stringify(error.delay)}: a duration such as 5m` });
+    if (delay === undefined) {
+      return failed({
+        message: `snooze cannot wait for ${JSON.stringify(error.delay)}: a duration such as 5m`,
+      });
+    }
     return text({ kind: 'snoozed', delay });
   }
   if (isDiscard(error)) return text({ kind: 'discarded', error: describe(error) });
@@ -95,8 +117,13 @@ export function describe(error: unknown): JobError {
     if (error instanceof Error) {
       const name = error.name === 'Error' || error.name === '' ? '' : `${error.name}: `;
       const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-      const message = `${isDiscard(error) ? '' : name}${error.message || 'no message'}${cause}`.slice(0, LONGEST_MESSAGE);
-      return typeof error.stack === 'string' ? { message, stack: error.stack.slice(0, LONGEST_STACK) } : { message };
+      const message = `${isDiscard(error) ? '' : name}${error.message || 'no message'}${cause}`.slice(
+        0,
+        LONGEST_MESSAGE,
+      );
+      return typeof error.stack === 'string'
+        ? { message, stack: error.stack.slice(0, LONGEST_STACK) }
+        : { message };
     }
     const shown = typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
     return { message: `The handler threw ${shown}`.slice(0, LONGEST_MESSAGE) };

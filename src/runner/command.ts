@@ -14,12 +14,21 @@ const DISCARD_EXIT = 65;
 const KEPT = 64 * 1024;
 
 /** Makes the definition of a command job. `told` hears which programs run, so that they can be ended. */
-export function commandJob(type: string, options: CommandJob, told: (pid: number, running: boolean) => void): JobDefinition<unknown> & { type: string } {
+export function commandJob(
+  type: string,
+  options: CommandJob,
+  told: (pid: number, running: boolean) => void,
+): JobDefinition<unknown> & { type: string } {
   const { command, ...rest } = options;
   return { ...rest, type, handle: (payload, context) => runCommand(command, payload, context, told) };
 }
 
-function runCommand(command: string[], payload: unknown, context: HandlerContext, told: (pid: number, running: boolean) => void): Promise<unknown> {
+function runCommand(
+  command: string[],
+  payload: unknown,
+  context: HandlerContext,
+  told: (pid: number, running: boolean) => void,
+): Promise<unknown> {
   const [program = '', ...args] = command;
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -64,7 +73,9 @@ function failure(program: string, code: number | null, signal: string | null, st
       return error as Error;
     }
   }
-  const error = new Error(said === '' ? `${program} ended with ${how}` : `${program} ended with ${how}: ${said}`);
+  const error = new Error(
+    said === '' ? `${program} ended with ${how}` : `${program} ended with ${how}: ${said}`,
+  );
   // Our own stack says nothing about the program.
   delete error.stack;
   return error;

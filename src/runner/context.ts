@@ -20,7 +20,12 @@ export const MAX_JSON = 10 * 1024 * 1024;
 
 /** What a context needs of its thread. */
 export interface ThreadServices {
-  log(job: WireJob, level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void;
+  log(
+    job: WireJob,
+    level: 'debug' | 'info' | 'warn' | 'error',
+    message: string,
+    fields?: Record<string, unknown>,
+  ): void;
   /** Calls something that lives in the main thread. */
   call(chunk: number, index: number, service: string, method: string, args: unknown[]): Promise<unknown>;
   mail(job: WireJob, number: number, message: MailMessage): Promise<MailReceipt>;
@@ -70,8 +75,9 @@ export class Context implements HandlerContext {
   }
 
   get log(): JobLog {
-    const at = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: Record<string, unknown>) =>
-      this.#services.log(this.#job, level, String(message), fields);
+    const at =
+      (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: Record<string, unknown>) =>
+        this.#services.log(this.#job, level, String(message), fields);
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   }
 
@@ -85,7 +91,10 @@ export class Context implements HandlerContext {
 
   get progress(): HandlerContext['progress'] {
     return async (percent, note) => {
-      const value = JSON.stringify({ percent: Number(percent), ...(note === undefined ? {} : { note: String(note) }) });
+      const value = JSON.stringify({
+        percent: Number(percent),
+        ...(note === undefined ? {} : { note: String(note) }),
+      });
       await this.#services.call(this.#chunk, this.#index, 'job', 'progress', [value]);
     };
   }
@@ -123,15 +132,23 @@ export class Context implements HandlerContext {
 }
 
 function nested(ref: string, type: string, payload: unknown, options: NestedDispatchOptions): NestedDispatch {
-  if (typeof type !== 'string' || !NAME.test(type)) throw new TypeError(`dispatch: the type cannot be ${JSON.stringify(type)}`);
+  if (typeof type !== 'string' || !NAME.test(type)) {
+    throw new TypeError(`dispatch: the type cannot be ${JSON.stringify(type)}`);
+  }
   const problems = optionProblems({ ...options });
   if (problems.length > 0) throw new TypeError(`dispatch ${type}: ${problems.join('; ')}`);
   const text = JSON.stringify(payload ?? {});
-  if (text === undefined || text.length > MAX_JSON) throw new TypeError(`dispatch ${type}: the payload must be JSON of at most 10 MB`);
+  if (text === undefined || text.length > MAX_JSON) {
+    throw new TypeError(`dispatch ${type}: the payload must be JSON of at most 10 MB`);
+  }
   const delay = options.delay === undefined ? undefined : parseDuration(options.delay);
-  if (options.delay !== undefined && delay === undefined) throw new TypeError(`dispatch ${type}: the delay cannot be ${JSON.stringify(options.delay)}`);
+  if (options.delay !== undefined && delay === undefined) {
+    throw new TypeError(`dispatch ${type}: the delay cannot be ${JSON.stringify(options.delay)}`);
+  }
   const at = options.at?.getTime();
-  if (at !== undefined && !(Math.abs(at) < 8.64e15)) throw new TypeError(`dispatch ${type}: 'at' is no valid date`);
+  if (at !== undefined && !(Math.abs(at) < 8.64e15)) {
+    throw new TypeError(`dispatch ${type}: 'at' is no valid date`);
+  }
   const kept = storedOptions(options);
   return {
     ref,
@@ -144,6 +161,6 @@ function nested(ref: string, type: string, payload: unknown, options: NestedDisp
     ...(options.maxAttempts === undefined ? {} : { maxAttempts: options.maxAttempts }),
     ...(options.uniqueKey === undefined ? {} : { uniqueKey: String(options.uniqueKey) }),
     ...(kept === null ? {} : { options: kept }),
-    dependsOn: (options.dependsOn ?? []).map((parent) => (typeof parent === 'number' ? parent : (parent as DispatchRef).ref)),
+    dependsOn: (options.dependsOn ?? []).map((parent) => (typeof parent === 'number' ? parent : parent.ref)),
   };
 }

@@ -9,7 +9,13 @@ import type { JobFiles } from '../engine/handler.ts';
 export function jobFiles(root: string): JobFiles {
   function path(name: string): string {
     const relative = normalize(name);
-    if (name === '' || name.includes('\0') || isAbsolute(name) || relative === '..' || relative.startsWith(`..${sep}`)) {
+    if (
+      name === '' ||
+      name.includes('\0') ||
+      isAbsolute(name) ||
+      relative === '..' ||
+      relative.startsWith(`..${sep}`)
+    ) {
       throw new Error(`'${name}' is not a name inside the files folder`);
     }
     return join(root, relative);

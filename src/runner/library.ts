@@ -6,6 +6,8 @@ export { JobPayloadBuilder } from '../engine/payload-builder.ts';
 /** A thread may be ended at any moment, so it never opens the database. */
 export class JobDispatcher {
   constructor() {
-    throw new Error("inside a job, use the context's own dispatch: handle(payload, { dispatch }) { dispatch('Type', { … }) }");
+    throw new Error(
+      "inside a job, use the context's own dispatch: handle(payload, { dispatch }) { dispatch('Type', { … }) }",
+    );
   }
 }

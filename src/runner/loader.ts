@@ -15,7 +15,7 @@ const LIBRARY = Symbol.for('passito.library');
 const LIBRARY_URL = 'passito:library';
 
 /** A definition whose type is known. */
-export type LoadedJob = JobDefinition<unknown, HandlerContext> & { type: string };
+export type LoadedJob = JobDefinition<unknown> & { type: string };
 
 /** Makes `passito` and prepared TypeScript importable in this thread. Call once. */
 export function installHooks(compiled: ReadonlyMap<string, string>): void {
@@ -90,5 +90,8 @@ function formatOf(path: string, source: string): 'module' | 'commonjs' {
   const extension = extname(path);
   if (extension === '.cts' || extension === '.cjs') return 'commonjs';
   if (extension !== '.js') return 'module';
-  return /^\s*(?:import\s*[\w{*'"]|export\s)/m.test(source) || !/\b(?:module\.exports|exports\.\w|require\()/.test(source) ? 'module' : 'commonjs';
+  return /^\s*(?:import\s*[\w{*'"]|export\s)/m.test(source) ||
+    !/\b(?:module\.exports|exports\.\w|require\()/.test(source)
+    ? 'module'
+    : 'commonjs';
 }

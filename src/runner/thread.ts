@@ -4,7 +4,18 @@ import { writeFileSync } from 'node:fs';
 import { MessageChannel, type MessagePort, parentPort, threadId } from 'node:worker_threads';
 import { WorkerSide } from '../engine/arena.ts';
 import type { MailMessage, MailReceipt } from '../engine/handler.ts';
-import { BUILT_IN, type ChunkTask, COMMAND, type DescribedType, type Description, type FromWorker, type Task, type ToWorker, type WireJob, type WorkerSetup } from '../engine/wire.ts';
+import {
+  BUILT_IN,
+  type ChunkTask,
+  COMMAND,
+  type DescribedType,
+  type Description,
+  type FromWorker,
+  type Task,
+  type ToWorker,
+  type WireJob,
+  type WorkerSetup,
+} from '../engine/wire.ts';
 import { attempt, describe } from './attempt.ts';
 import { commandJob } from './command.ts';
 import { Context, type ThreadServices } from './context.ts';
@@ -20,7 +31,11 @@ export interface ThreadParts {
 }
 
 /** Starts the thread's side and returns the function that Piscina calls with each task. */
-export function startThread({ setup, builtIns, sendMail }: ThreadParts): (task: Task) => Promise<Description | undefined> {
+export function startThread({
+  setup,
+  builtIns,
+  sendMail,
+}: ThreadParts): (task: Task) => Promise<Description | undefined> {
   nameThread(`passito-w${threadId}`);
   installHooks(setup.compiled);
   const port = greet();
@@ -32,7 +47,9 @@ export function startThread({ setup, builtIns, sendMail }: ThreadParts): (task: 
   const send = (message: FromWorker) => port.postMessage(message);
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'abort') {
-      if (current?.chunk === message.chunk && current.index === message.index) current.context.abort(message.reason);
+      if (current?.chunk === message.chunk && current.index === message.index) {
+        current.context.abort(message.reason);
+      }
       return;
     }
     const call = calls.get(message.call);
@@ -71,7 +88,8 @@ export function startThread({ setup, builtIns, sendMail }: ThreadParts): (task: 
     if (source === COMMAND && command !== undefined) {
       return commandJob(type, command, (pid, running) => send({ kind: 'child', pid, running }));
     }
-    const found = source === BUILT_IN ? (await builtIns()).find((job) => job.type === type) : await loadJobFile(source);
+    const found =
+      source === BUILT_IN ? (await builtIns()).find((job) => job.type === type) : await loadJobFile(source);
     if (found === undefined) throw new Error(`${source} does not define ${type} any more`);
     return found;
   }
@@ -79,7 +97,9 @@ export function startThread({ setup, builtIns, sendMail }: ThreadParts): (task: 
   async function runChunk({ chunk, jobs, sources, arena, base }: ChunkTask): Promise<void> {
     const side = new WorkerSide(arena, base, threadId);
     // Before the first begins: loading a file must not count as a job's own time.
-    for (const [type, source] of Object.entries(sources)) if (!definitions.has(type)) await definition(type, source).catch(() => undefined);
+    for (const [type, source] of Object.entries(sources)) {
+      if (!definitions.has(type)) await definition(type, source).catch(() => undefined);
+    }
     for (let index = 0; index < jobs.length; index++) {
       const job = jobs[index] as WireJob;
       if (!side.begin(index)) return;

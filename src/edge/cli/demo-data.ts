@@ -9,7 +9,7 @@ const STUDENTS = [
 ] as const;
 
 const PLANS = [
-  ['Home pass', 'Sister\'s wedding', 'Madurai', 1, 4],
+  ['Home pass', "Sister's wedding", 'Madurai', 1, 4],
   ['Day pass', 'Dental appointment', 'City Hospital, Chennai', 0.2, 0.5],
   ['Home pass', 'Festival at home', 'Thanjavur', 2, 6],
   ['Official pass', 'Inter-college hackathon', 'IIT Madras, Chennai', 3, 5],

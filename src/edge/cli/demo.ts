@@ -36,7 +36,9 @@ export const demo: Command = {
 
     const started = performance.now();
     const done = await runJobs(config, approved * 3, input);
-    input.print(`3. Ran ${done} jobs on ${config.settings.minWorkers} worker threads in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+    input.print(
+      `3. Ran ${done} jobs on ${config.settings.minWorkers} worker threads in ${((performance.now() - started) / 1000).toFixed(1)} s.`,
+    );
     summary(input, folder);
     return 0;
   },
@@ -44,7 +46,9 @@ export const demo: Command = {
 
 function prepareFolder(name: string): string {
   const folder = resolve(name);
-  if (existsSync(folder) && readdirSync(folder).length > 0 && !existsSync(join(folder, MARK))) throw errors.folderInUse(folder);
+  if (existsSync(folder) && readdirSync(folder).length > 0 && !existsSync(join(folder, MARK))) {
+    throw errors.folderInUse(folder);
+  }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   // A run of its own each time: what an earlier demo made stays beside it.
   const run = join(folder, new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-'));
@@ -57,7 +61,14 @@ function prepareFolder(name: string): string {
 
 /** Sample students must never get real mail, and nobody's own jobs are run. */
 function demoConfig(config: Config, folder: string): Config {
-  const settings = { ...config.settings, db: join(folder, 'passito.db'), jobsFolder: join(folder, 'jobs'), smtpHost: '', minWorkers: 2, maxWorkers: 2 };
+  const settings = {
+    ...config.settings,
+    db: join(folder, 'passito.db'),
+    jobsFolder: join(folder, 'jobs'),
+    smtpHost: '',
+    minWorkers: 2,
+    maxWorkers: 2,
+  };
   return { ...config, settings, jobs: {} };
 }
 
@@ -82,7 +93,11 @@ async function runJobs(config: Config, expected: number, input: Input): Promise<
     const timer = setTimeout(resolve, PATIENCE_MS);
     const tick = () => {
       done++;
-      if (bar) process.stderr.write(`\r   [${'#'.repeat(Math.round((30 * done) / expected)).padEnd(30, '.')}] ${done}/${expected}`);
+      if (bar) {
+        process.stderr.write(
+          `\r   [${'#'.repeat(Math.round((30 * done) / expected)).padEnd(30, '.')}] ${done}/${expected}`,
+        );
+      }
       if (done < expected) return;
       clearTimeout(timer);
       resolve();
@@ -99,18 +114,29 @@ async function runJobs(config: Config, expected: number, input: Input): Promise<
 
 function summary(input: Input, folder: string): void {
   const here = (name: string) => join(relative(process.cwd(), folder) || '.', name);
-  const files = (name: string) => (existsSync(join(folder, name)) ? readdirSync(join(folder, name)).length : 0);
+  const files = (name: string) =>
+    existsSync(join(folder, name)) ? readdirSync(join(folder, name)).length : 0;
   input.print('');
   input.print(`${input.paint('bold', 'Look into')} ${here('')}`);
   input.print(`  ${here('files/qr')}         ${files('files/qr')} QR codes (PNG)`);
   input.print(`  ${here('files/documents')}  ${files('files/documents')} gate passes (PDF)`);
-  input.print(`  ${here('outbox')}           ${files('outbox')} mails (.eml): no SMTP server is configured, so nothing was sent`);
+  input.print(
+    `  ${here('outbox')}           ${files('outbox')} mails (.eml): no SMTP server is configured, so nothing was sent`,
+  );
   input.print('');
   input.print('And ask:');
   input.print(`  passito jobs list --db ${here('passito.db')}`);
   input.print(`  passito health --db ${here('passito.db')}`);
 }
 
-function count({ inserted, updated, unchanged }: { inserted: number; updated: number; unchanged: number }): number {
+function count({
+  inserted,
+  updated,
+  unchanged,
+}: {
+  inserted: number;
+  updated: number;
+  unchanged: number;
+}): number {
   return inserted + updated + unchanged;
 }

@@ -26,16 +26,35 @@ export const dispatch: Command = {
     { name: 'payload-file', value: 'file', about: 'The same from a file; - is standard input' },
     { name: 'delay', value: 'time', about: 'Run it no sooner than this from now, such as 5m' },
     { name: 'at', value: 'time', about: 'Run it no sooner than then, such as "2026-12-24 08:00"' },
-    { name: 'depends-on', value: 'ids', about: 'Run it once these jobs have completed, such as 1,2', many: true },
+    {
+      name: 'depends-on',
+      value: 'ids',
+      about: 'Run it once these jobs have completed, such as 1,2',
+      many: true,
+    },
     { name: 'priority', value: 'n', about: '0 to 9, higher first (0)' },
     { name: 'queue', value: 'name', about: 'The queue (default)' },
     { name: 'max-attempts', value: 'n', about: 'Attempts before it is failed (3)' },
     { name: 'timeout', value: 'time', about: 'Time for one attempt (10m); 0 for none' },
-    { name: 'unique-key', value: 'key', about: 'While a job of the type with this key waits or runs, make no second one' },
-    { name: 'wait', value: 'time', about: 'Wait until it has ended, at most this long (60s); exit 1 if it failed', valueOptional: true },
+    {
+      name: 'unique-key',
+      value: 'key',
+      about: 'While a job of the type with this key waits or runs, make no second one',
+    },
+    {
+      name: 'wait',
+      value: 'time',
+      about: 'Wait until it has ended, at most this long (60s); exit 1 if it failed',
+      valueOptional: true,
+    },
     { name: 'ndjson', value: 'file', about: 'Dispatch a file, one JSON object a line; - is standard input' },
     { name: 'atomic', about: 'With --ndjson: all lines or none' },
-    { name: 'jobs', value: 'folder', about: 'The folder with your job files (./jobs)', setting: 'jobsFolder' },
+    {
+      name: 'jobs',
+      value: 'folder',
+      about: 'The folder with your job files (./jobs)',
+      setting: 'jobsFolder',
+    },
     JSON_OPTION,
   ],
   example: `passito dispatch GenerateQrCode --payload '{"outpass_id": 1}' --delay 5m`,
@@ -74,7 +93,7 @@ async function dispatchOne(input: Input, config: Config, type: string): Promise<
   const store = await openStore(config, 'create');
   try {
     const defaults = definition ?? publishedDefaults(store, type) ?? {};
-    const job = newJob({ ...request, ...set('uniqueKey', unique) }, defaults as TypeDefaults);
+    const job = newJob({ ...request, ...set('uniqueKey', unique) }, defaults);
     const [inserted] = await store.insert([job]);
     const { id, existing } = inserted as { id: number; existing: boolean };
     if (wait === undefined) {
@@ -90,13 +109,17 @@ async function dispatchOne(input: Input, config: Config, type: string): Promise<
 function readPayload(input: Input): string {
   const inline = input.option('payload');
   const file = input.option('payload-file');
-  if (inline !== undefined && file !== undefined) throw errors.conflictingOptions('--payload', '--payload-file');
+  if (inline !== undefined && file !== undefined) {
+    throw errors.conflictingOptions('--payload', '--payload-file');
+  }
   if (file === undefined) return inline ?? '{}';
   return readFile(file).toString('utf8');
 }
 
 function uniqueKeyOf(unique: unknown, payload: string): string | undefined {
-  if (typeof unique === 'function') return String((unique as (payload: unknown) => unknown)(JSON.parse(payload)));
+  if (typeof unique === 'function') {
+    return String((unique as (payload: unknown) => unknown)(JSON.parse(payload)));
+  }
   return typeof unique === 'string' ? unique : undefined;
 }
 
@@ -107,18 +130,40 @@ function waitTime(input: Input): number | undefined {
 
 function tell(input: Input, id: number, existing: boolean): void {
   if (input.json) input.print(JSON.stringify({ id, existing }));
-  else input.print(existing ? `Job #${id} exists already; no second one was dispatched.` : `Job #${id} dispatched.`);
+  else {
+    input.print(
+      existing ? `Job #${id} exists already; no second one was dispatched.` : `Job #${id} dispatched.`,
+    );
+  }
 }
 
-async function report(input: Input, store: SqliteStore, id: number, existing: boolean, wait: number): Promise<number> {
+async function report(
+  input: Input,
+  store: SqliteStore,
+  id: number,
+  existing: boolean,
+  wait: number,
+): Promise<number> {
   if (!input.json) tell(input, id, existing);
   const ended = await waitFor(store, id, wait);
   const job = new Queries(store.db, systemClock).job(id);
   if (input.json) {
-    input.print(JSON.stringify({ id, existing, status: job?.status, result: job?.result ? JSON.parse(job.result) : null, last_error: job?.last_error ?? null }));
-  } else if (!ended) input.note(`Job #${id} has not ended within the time; it is ${job?.status ?? 'deleted'}. Type: passito explain ${id}`);
-  else if (job?.status === 'completed') input.print(`Job #${id} completed.${job.result === null ? '' : ` Result: ${job.result}`}`);
-  else input.note(`Job #${id} ${job?.status ?? 'was deleted'}: ${job?.last_error ?? 'no reason was kept'}`);
+    input.print(
+      JSON.stringify({
+        id,
+        existing,
+        status: job?.status,
+        result: job?.result ? JSON.parse(job.result) : null,
+        last_error: job?.last_error ?? null,
+      }),
+    );
+  } else if (!ended) {
+    input.note(
+      `Job #${id} has not ended within the time; it is ${job?.status ?? 'deleted'}. Type: passito explain ${id}`,
+    );
+  } else if (job?.status === 'completed') {
+    input.print(`Job #${id} completed.${job.result === null ? '' : ` Result: ${job.result}`}`);
+  } else input.note(`Job #${id} ${job?.status ?? 'was deleted'}: ${job?.last_error ?? 'no reason was kept'}`);
   return ended && job?.status === 'completed' ? 0 : EXIT.no;
 }
 

@@ -63,8 +63,11 @@ function blocked(name: string, job: JobRow, queries: Queries): string {
 
 function processing(name: string, job: JobRow, queries: Queries): string {
   const holder = queries.processes().find(({ id }) => id === job.claimed_by);
-  const since = job.started_at === null ? '' : ` for ${roughDuration(systemClock.now() - parseTime(job.started_at))}`;
-  if (holder !== undefined && isAlive(holder)) return `${name} runs${since} in the ${holder.kind} with pid ${holder.pid}, attempt ${job.attempts}.`;
+  const since =
+    job.started_at === null ? '' : ` for ${roughDuration(systemClock.now() - parseTime(job.started_at))}`;
+  if (holder !== undefined && isAlive(holder)) {
+    return `${name} runs${since} in the ${holder.kind} with pid ${holder.pid}, attempt ${job.attempts}.`;
+  }
   return `${name} was running when its process ended; it runs again as soon as a supervisor is there: systemctl start passito-supervisor`;
 }
 
@@ -72,11 +75,14 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string): str
   const now = systemClock.now();
   const due = parseTime(job.available_at);
   if (due > now) {
-    const why = job.attempts > 0 ? `failed (${job.last_error ?? 'no reason kept'}) and is tried again` : 'is scheduled';
+    const why =
+      job.attempts > 0 ? `failed (${job.last_error ?? 'no reason kept'}) and is tried again` : 'is scheduled';
     return `${name} ${why} at ${told(job.available_at, zone)}, in ${roughDuration(due - now)}.`;
   }
   const living = queries.processes().filter(isAlive);
-  if (living.length === 0) return `${name} is due, but no supervisor runs; start one: systemctl start passito-supervisor`;
+  if (living.length === 0) {
+    return `${name} is due, but no supervisor runs; start one: systemctl start passito-supervisor`;
+  }
   const known = living.some(({ info }) => publishedTypes(info).some(({ type }) => type === job.type));
   if (!known) {
     return `${name} is due, but no running supervisor knows the type '${job.type}'; put its file into the jobs folder and restart the supervisor.`;
@@ -85,7 +91,9 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string): str
     const { queues } = JSON.parse(info) as { queues?: string[] | null };
     return queues === null || queues === undefined || queues.includes(job.queue);
   });
-  if (!served) return `${name} is due, but no running supervisor serves the queue '${job.queue}'; start one without --queues, or with it.`;
+  if (!served) {
+    return `${name} is due, but no running supervisor serves the queue '${job.queue}'; start one without --queues, or with it.`;
+  }
   const ahead = queries.due().reduce((sum, { count }) => sum + count, 0) - 1;
   const crashed = job.crashes > 0 ? ' It was running when its process died, so it runs by itself first.' : '';
   return `${name} is due and waits for a worker; ${ahead} other due jobs may come before it.${crashed}`;

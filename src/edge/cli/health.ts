@@ -39,9 +39,17 @@ export const health: Command = {
 
 /** Another host's process is taken to live for half a minute after its last heartbeat. */
 export function isAlive(row: ProcessRow): boolean {
-  const record = { pid: row.pid, host: row.host, bootId: row.boot_id, startTime: row.start_time } as ProcessRecord;
+  const record = {
+    pid: row.pid,
+    host: row.host,
+    bootId: row.boot_id,
+    startTime: row.start_time,
+  } as ProcessRecord;
   const seen = presence(record);
-  return seen === 'here' || (seen === 'elsewhere' && Date.now() - Date.parse(`${row.heartbeat_at.replace(' ', 'T')}Z`) < 30_000);
+  return (
+    seen === 'here' ||
+    (seen === 'elsewhere' && Date.now() - Date.parse(`${row.heartbeat_at.replace(' ', 'T')}Z`) < 30_000)
+  );
 }
 
 function print(input: Input, snapshot: HealthSnapshot, reasons: HealthReason[], minutes: number): void {

@@ -32,10 +32,16 @@ async function importFile(input: Input, what: 'students' | 'outpasses'): Promise
   try {
     const counts = await write(config, path, what);
     if (input.json) input.print(JSON.stringify(counts));
-    else input.print(`${what}: ${counts.inserted} inserted, ${counts.updated} updated, ${counts.unchanged} unchanged.`);
+    else {
+      input.print(
+        `${what}: ${counts.inserted} inserted, ${counts.updated} updated, ${counts.unchanged} unchanged.`,
+      );
+    }
     return 0;
   } catch (error) {
-    if (error instanceof TableError || error instanceof ImportError) throw errors.badRows(path, error.message);
+    if (error instanceof TableError || error instanceof ImportError) {
+      throw errors.badRows(path, error.message);
+    }
     throw error;
   }
 }
@@ -50,7 +56,9 @@ export async function write(config: Config, path: string, what: 'students' | 'ou
   const store = await openStore(config, 'create');
   try {
     const office = openOffice(config, store);
-    return students === undefined ? await office.importOutpasses(passes?.rows ?? []) : await office.importStudents(students.rows);
+    return students === undefined
+      ? await office.importOutpasses(passes?.rows ?? [])
+      : await office.importStudents(students.rows);
   } finally {
     await store.close();
   }

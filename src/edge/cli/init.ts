@@ -13,7 +13,9 @@ export const init: Command = {
   example: 'passito init my-jobs',
   async run(input) {
     const folder = resolve(input.args[0] ?? '.');
-    const existing = Object.keys(FILES).map((name) => join(folder, name)).find((path) => existsSync(path));
+    const existing = Object.keys(FILES)
+      .map((name) => join(folder, name))
+      .find((path) => existsSync(path));
     if (existing !== undefined) throw errors.fileExists(existing);
     for (const [name, text] of Object.entries(FILES)) {
       const path = join(folder, name);
@@ -23,7 +25,9 @@ export const init: Command = {
       input.print(`  ${name}`);
     }
     const enter = input.args[0] === undefined ? '' : `  cd ${input.args[0]}\n`;
-    input.print(`\nTry it:\n${enter}  passito try Hello --payload '{"name": "Asha"}'\n  passito dispatch Hello --payload '{"name": "Asha"}'\n  passito worker --drain`);
+    input.print(
+      `\nTry it:\n${enter}  passito try Hello --payload '{"name": "Asha"}'\n  passito dispatch Hello --payload '{"name": "Asha"}'\n  passito worker --drain`,
+    );
     return 0;
   },
 };

@@ -53,7 +53,11 @@ export const show: Command = {
       const id = readId(input.args[0] as string);
       const job = queries.job(id);
       if (job === undefined) throw errors.unknownJob(id);
-      const more = { attempts: queries.attempts(id), parents: queries.parents(id), children: queries.children(id) };
+      const more = {
+        attempts: queries.attempts(id),
+        parents: queries.parents(id),
+        children: queries.children(id),
+      };
       if (input.json) input.print(JSON.stringify({ ...jobAsJson(job), ...more }));
       else input.print(showJob(job, more, config.settings.timeZone, input));
       return 0;
@@ -66,7 +70,10 @@ export const retry: Command = {
   about: 'Give failed or cancelled jobs one more attempt',
   options: [{ name: 'failed', about: 'All that have failed' }, ...FILTERS, JSON_OPTION],
   example: 'passito jobs retry --failed --type SendOutpassEmail',
-  run: (input) => act(input, 'retry', ['failed', 'cancelled'], input.has('failed') ? ['failed'] : undefined, (store, ids) => store.revive(ids)),
+  run: (input) =>
+    act(input, 'retry', ['failed', 'cancelled'], input.has('failed') ? ['failed'] : undefined, (store, ids) =>
+      store.revive(ids),
+    ),
 };
 
 export const cancel: Command = {
@@ -75,7 +82,8 @@ export const cancel: Command = {
   about: 'Cancel jobs that wait or run',
   options: [...FILTERS, JSON_OPTION],
   example: 'passito jobs cancel 12 13',
-  run: (input) => act(input, 'cancel', ['blocked', 'pending', 'processing'], undefined, (store, ids) => store.cancel(ids)),
+  run: (input) =>
+    act(input, 'cancel', ['blocked', 'pending', 'processing'], undefined, (store, ids) => store.cancel(ids)),
 };
 
 export const remove: Command = {
@@ -85,7 +93,13 @@ export const remove: Command = {
   options: [...FILTERS, JSON_OPTION],
   example: 'passito jobs delete --state cancelled',
   run: (input) =>
-    act(input, 'delete', ['blocked', 'pending', 'completed', 'failed', 'cancelled'], undefined, (store, ids) => store.remove(ids)),
+    act(
+      input,
+      'delete',
+      ['blocked', 'pending', 'completed', 'failed', 'cancelled'],
+      undefined,
+      (store, ids) => store.remove(ids),
+    ),
 };
 
 export const prune: Command = {
@@ -99,15 +113,30 @@ export const prune: Command = {
   example: 'passito jobs prune --completed 7d',
   run: (input) =>
     withStore(input, async (store, queries) => {
-      const completed = await pruneStates(store, queries, ['completed'], readDuration(input, 'completed') ?? 30 * DAY_MS);
-      const failed = await pruneStates(store, queries, ['failed', 'cancelled'], readDuration(input, 'failed') ?? 90 * DAY_MS);
+      const completed = await pruneStates(
+        store,
+        queries,
+        ['completed'],
+        readDuration(input, 'completed') ?? 30 * DAY_MS,
+      );
+      const failed = await pruneStates(
+        store,
+        queries,
+        ['failed', 'cancelled'],
+        readDuration(input, 'failed') ?? 90 * DAY_MS,
+      );
       if (input.json) input.print(JSON.stringify({ completed, failed }));
       else input.print(`Deleted ${completed} completed and ${failed} failed or cancelled jobs.`);
       return 0;
     }),
 };
 
-async function pruneStates(store: SqliteStore, queries: Queries, states: JobState[], age: number): Promise<number> {
+async function pruneStates(
+  store: SqliteStore,
+  queries: Queries,
+  states: JobState[],
+  age: number,
+): Promise<number> {
   const before = formatTime(systemClock.now() - age);
   let deleted = 0;
   for (;;) {
@@ -142,7 +171,9 @@ async function act(
     const ids = named.length > 0 ? named : states.length === 0 ? [] : queries.ids({ ...filter, states });
     const applied: Applied[] = [];
     // In steps: a hundred thousand jobs at once would hold the file for seconds.
-    for (let start = 0; start < ids.length; start += PRUNE_BATCH) applied.push(...(await apply(store, ids.slice(start, start + PRUNE_BATCH))));
+    for (let start = 0; start < ids.length; start += PRUNE_BATCH) {
+      applied.push(...(await apply(store, ids.slice(start, start + PRUNE_BATCH))));
+    }
     return tell(input, verb, applied, named.length > 0);
   });
 }
@@ -151,20 +182,32 @@ function tell(input: Input, verb: Verb, applied: Applied[], named: boolean): num
   const changed = applied.filter(({ from, to }) => from !== to);
   const refused = applied.filter(({ from, to }) => from === to);
   if (input.json) {
-    input.print(JSON.stringify({ changed: changed.map(({ id }) => id), refused: refused.map(({ id, from }) => ({ id, status: from })) }));
+    input.print(
+      JSON.stringify({
+        changed: changed.map(({ id }) => id),
+        refused: refused.map(({ id, from }) => ({ id, status: from })),
+      }),
+    );
     return named && refused.length > 0 ? EXIT.no : 0;
   }
-  if (!named || changed.length > 5) input.print(`${changed.length} ${changed.length === 1 ? 'job' : 'jobs'} ${DONE[verb]}.`);
-  else for (const { id } of changed) input.print(`Job #${id} ${DONE[verb]}.`);
+  if (!named || changed.length > 5) {
+    input.print(`${changed.length} ${changed.length === 1 ? 'job' : 'jobs'} ${DONE[verb]}.`);
+  } else for (const { id } of changed) input.print(`Job #${id} ${DONE[verb]}.`);
   for (const { id, from } of refused.slice(0, 20)) {
-    input.note(from === null ? `There is no job #${id}.` : `Job #${id} is ${from}${whyNot(verb, from)}; nothing was changed.`);
+    input.note(
+      from === null
+        ? `There is no job #${id}.`
+        : `Job #${id} is ${from}${whyNot(verb, from)}; nothing was changed.`,
+    );
   }
   return named && refused.length > 0 ? EXIT.no : 0;
 }
 
 function whyNot(verb: Verb, from: JobState): string {
   if (verb === 'delete') return from === 'processing' ? ' (cancel it first)' : ' and other jobs wait for it';
-  if (verb === 'retry') return from === 'completed' ? ' (a completed job is never run again)' : ', not failed or cancelled';
+  if (verb === 'retry') {
+    return from === 'completed' ? ' (a completed job is never run again)' : ', not failed or cancelled';
+  }
   return ' already';
 }
 
@@ -194,4 +237,3 @@ export async function withStore(
     await store.close();
   }
 }
-

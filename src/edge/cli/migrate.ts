@@ -19,7 +19,9 @@ export const migrate: Command = {
     try {
       const alive = new Queries(store.db, systemClock).processes().filter(isAlive);
       if (alive.length > 0 && !existed) throw errors.processesAlive(alive.map(({ pid }) => pid).join(', '));
-      input.print(existed ? `The tables of ${store.file} are up to date.` : `Made the database ${store.file}.`);
+      input.print(
+        existed ? `The tables of ${store.file} are up to date.` : `Made the database ${store.file}.`,
+      );
       return 0;
     } finally {
       await store.close();

@@ -48,10 +48,22 @@ export async function dispatchLines(input: Input, config: Config): Promise<numbe
     const inserted = await insertAll(store, lines, input.has('atomic'));
     const existing = inserted.filter((one) => one.existing).length;
     if (input.json) {
-      const rows = lines.map(({ number, ref }, i) => ({ line: number, ...set('ref', ref), ...(inserted[i] as Inserted) }));
-      input.print(JSON.stringify({ dispatched: inserted.length - existing, existing, jobs: rows.sort((a, b) => a.line - b.line) }));
+      const rows = lines.map(({ number, ref }, i) => ({
+        line: number,
+        ...set('ref', ref),
+        ...(inserted[i] as Inserted),
+      }));
+      input.print(
+        JSON.stringify({
+          dispatched: inserted.length - existing,
+          existing,
+          jobs: rows.sort((a, b) => a.line - b.line),
+        }),
+      );
     } else {
-      input.print(`${inserted.length - existing} jobs dispatched.${existing > 0 ? ` ${existing} existed already.` : ''}`);
+      input.print(
+        `${inserted.length - existing} jobs dispatched.${existing > 0 ? ` ${existing} existed already.` : ''}`,
+      );
     }
     return 0;
   } finally {
@@ -103,7 +115,9 @@ function readLine(line: string, number: number, zone: string): Line {
   } catch (error) {
     throw new Error(`not valid JSON (${messageOf(error)})`, { cause: error });
   }
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw new Error('not a JSON object');
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+    throw new Error('not a JSON object');
+  }
   for (const key of Object.keys(fields)) {
     if (LINE_KEYS.includes(key)) continue;
     const close = nearest(key, LINE_KEYS);
@@ -114,7 +128,7 @@ function readLine(line: string, number: number, zone: string): Line {
   if (ref !== undefined && typeof ref !== 'string') throw new Error("'ref' must be a text");
   const after = parents === undefined ? [] : Array.isArray(parents) ? parents : [parents];
   if (!after.every((one) => typeof one === 'string' || (Number.isSafeInteger(one) && one > 0))) {
-    throw new Error("'depends_on' must be ids or refs, such as [1, \"a\"]");
+    throw new Error('\'depends_on\' must be ids or refs, such as [1, "a"]');
   }
   const job = newJob({
     type,
@@ -132,5 +146,7 @@ function optionsOf(fields: Record<string, unknown>): Record<string, unknown> {
     ['priority', 'priority'], ['queue', 'queue'], ['maxAttempts', 'max_attempts'], ['timeout', 'timeout'],
     ['backoff', 'backoff'], ['memoryLimit', 'memory_limit'], ['concurrency', 'concurrency'],
   ]; // prettier-ignore
-  return Object.fromEntries(names.filter(([, key]) => fields[key] !== undefined).map(([name, key]) => [name, fields[key]]));
+  return Object.fromEntries(
+    names.filter(([, key]) => fields[key] !== undefined).map(([name, key]) => [name, fields[key]]),
+  );
 }

@@ -29,13 +29,22 @@ export const list: Command = {
   run: (input) =>
     withStore(input, async (store, _queries, config) => {
       const status = input.option('status');
-      if (status !== undefined && !passStatuses.includes(status as PassStatus)) throw errors.badValue('--status', status, passStatuses.join(', '));
+      if (status !== undefined && !passStatuses.includes(status as PassStatus)) {
+        throw errors.badValue('--status', status, passStatuses.join(', '));
+      }
       const limit = readWhole(input, 'limit', 1, 1_000_000);
-      const passes = await openOffice(config, store).listPasses({ ...set('status', status as PassStatus | undefined), ...set('limit', limit) });
+      const passes = await openOffice(config, store).listPasses({
+        ...set('status', status as PassStatus | undefined),
+        ...set('limit', limit),
+      });
       if (input.json) input.print(JSON.stringify(passes.map(passAsJson)));
       else if (passes.length === 0) input.note('No outpasses.');
       for (const pass of input.json ? [] : passes) {
-        input.print(printable(`${pass.id}  ${pass.reference}  ${pass.status.padEnd(15)}  ${pass.student.rollNumber}  ${pass.student.name}  ${tellTime(pass.leavesAt, config.settings.timeZone)} – ${tellTime(pass.returnsAt, config.settings.timeZone)}`));
+        input.print(
+          printable(
+            `${pass.id}  ${pass.reference}  ${pass.status.padEnd(15)}  ${pass.student.rollNumber}  ${pass.student.name}  ${tellTime(pass.leavesAt, config.settings.timeZone)} – ${tellTime(pass.returnsAt, config.settings.timeZone)}`,
+          ),
+        );
       }
       return 0;
     }),
@@ -59,18 +68,32 @@ export const show: Command = {
       const rows: [string, string | null][] = [
         ['Status', pass.status],
         ['Student', `${student.name}, ${student.rollNumber}, ${student.email}`],
-        ['Hostel', student.hostel === null ? null : `${student.hostel}${student.room === null ? '' : `, room ${student.room}`}`],
+        [
+          'Hostel',
+          student.hostel === null
+            ? null
+            : `${student.hostel}${student.room === null ? '' : `, room ${student.room}`}`,
+        ],
         ['Kind', pass.kind],
         ['Purpose', pass.purpose],
         ['Destination', pass.destination],
         ['Out', tellTime(pass.leavesAt, zone)],
         ['In', tellTime(pass.returnsAt, zone)],
-        ['Approved', pass.approvedBy === null || pass.approvedAt === null ? null : `by ${pass.approvedBy}, ${tellTime(pass.approvedAt, zone)}`],
+        [
+          'Approved',
+          pass.approvedBy === null || pass.approvedAt === null
+            ? null
+            : `by ${pass.approvedBy}, ${tellTime(pass.approvedAt, zone)}`,
+        ],
         ['QR code', pass.files.qr],
         ['Document', pass.files.document],
       ];
-      input.print(`${input.paint('bold', `Outpass ${pass.reference}`)}  (number ${pass.id}; times in ${zone})`);
-      for (const [name, value] of rows) if (value !== null) input.print(`  ${name.padEnd(14)}${printable(value)}`);
+      input.print(
+        `${input.paint('bold', `Outpass ${pass.reference}`)}  (number ${pass.id}; times in ${zone})`,
+      );
+      for (const [name, value] of rows) {
+        if (value !== null) input.print(`  ${name.padEnd(14)}${printable(value)}`);
+      }
       return 0;
     }),
 };
@@ -86,18 +109,39 @@ export const approve: Command = {
       const office = openOffice(config, store);
       const pass = await findPass(office, input.args[0] as string);
       const jobs = await approvePass(store, office, pass.id, input.option('by') ?? whoAmI());
-      if (input.json) input.print(JSON.stringify({ id: pass.id, reference: pass.reference, status: 'approved', jobs: jobs.map(({ id }) => id) }));
-      else input.print(`Outpass ${pass.reference} approved. Jobs ${jobs.map(({ id }) => `#${id}`).join(' → ')} dispatched: QR code → document → mail.`);
+      if (input.json) {
+        input.print(
+          JSON.stringify({
+            id: pass.id,
+            reference: pass.reference,
+            status: 'approved',
+            jobs: jobs.map(({ id }) => id),
+          }),
+        );
+      } else {
+        input.print(
+          `Outpass ${pass.reference} approved. Jobs ${jobs.map(({ id }) => `#${id}`).join(' → ')} dispatched: QR code → document → mail.`,
+        );
+      }
       return 0;
     }),
 };
 
 /** Approval and its three jobs: one transaction, so that neither can be without the other. */
-export async function approvePass(store: SqliteStore, office: SqliteOffice, id: number, by: string): Promise<Inserted[]> {
+export async function approvePass(
+  store: SqliteStore,
+  office: SqliteOffice,
+  id: number,
+  by: string,
+): Promise<Inserted[]> {
   const chain = passChain(id);
   const places = new Map(chain.map(({ ref }, index) => [ref, index]));
   const jobs = chain.map(({ type, payload, dependsOn }) =>
-    newJob({ type, payload: JSON.stringify(payload), dependsOn: dependsOn.map((ref) => ({ index: places.get(ref) as number })) }),
+    newJob({
+      type,
+      payload: JSON.stringify(payload),
+      dependsOn: dependsOn.map((ref) => ({ index: places.get(ref) as number })),
+    }),
   );
   return store.write((now) => {
     office.approvePass(id, by, now);
@@ -124,7 +168,14 @@ function passAsJson({ student, files, ...pass }: PassDetails): object {
     approved_by: pass.approvedBy,
     approved_at: pass.approvedAt,
     remarks: pass.remarks,
-    student: { id: student.id, name: student.name, email: student.email, roll_number: student.rollNumber, hostel: student.hostel, room: student.room },
+    student: {
+      id: student.id,
+      name: student.name,
+      email: student.email,
+      roll_number: student.rollNumber,
+      hostel: student.hostel,
+      room: student.room,
+    },
     qr_path: files.qr,
     document_path: files.document,
     token_id: files.tokenId,

@@ -27,7 +27,12 @@ function picture(commands: readonly Command[], version: string): CAC {
     const command = cli.command(`${name} ${args}`.trim(), about);
     for (const alias of aliases) command.alias(alias);
     for (const option of [...options, ...COMMON.filter(({ name: one }) => one !== 'help')]) {
-      const value = option.value === undefined ? '' : option.valueOptional === true ? ` [${option.value}]` : ` <${option.value}>`;
+      const value =
+        option.value === undefined
+          ? ''
+          : option.valueOptional === true
+            ? ` [${option.value}]`
+            : ` <${option.value}>`;
       command.option(`--${option.name}${value}`, option.about);
     }
     command.example(`  ${example}${aliases.length === 0 ? '' : `\n\nAlso as: ${aliases.join(', ')}`}`);
@@ -52,7 +57,10 @@ export function parse(commands: readonly Command[], words: readonly string[], ve
   return { command, args, options, help };
 }
 
-function findCommand(commands: readonly Command[], words: readonly string[]): [Command | undefined, string[]] {
+function findCommand(
+  commands: readonly Command[],
+  words: readonly string[],
+): [Command | undefined, string[]] {
   const start = words.findIndex((word) => !word.startsWith('-'));
   if (start === -1) {
     const stray = words.find((word) => !['--help', '-h', '--version', '-v'].includes(word));
@@ -69,14 +77,20 @@ function findCommand(commands: readonly Command[], words: readonly string[]): [C
   if (one !== undefined) return [one, [...before, ...words.slice(start + 1)]];
   const group = commands.filter(({ name }) => name.startsWith(`${first} `));
   if (group.length > 0 && (second === undefined || second.startsWith('-'))) {
-    throw errors.missingArgument(first, `one of: ${group.map(({ name }) => name.slice(first.length + 1)).join(', ')}`);
+    throw errors.missingArgument(
+      first,
+      `one of: ${group.map(({ name }) => name.slice(first.length + 1)).join(', ')}`,
+    );
   }
   const names = commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
   const given = group.length > 0 ? `${first} ${second}` : first;
   throw errors.unknownCommand(given, nearest(given, names));
 }
 
-function readOptions(command: Command, words: readonly string[]): { args: string[]; options: Map<string, string[]> } {
+function readOptions(
+  command: Command,
+  words: readonly string[],
+): { args: string[]; options: Map<string, string[]> } {
   const known = [...(command.options ?? []), ...COMMON];
   const args: string[] = [];
   const options = new Map<string, string[]>();
@@ -94,7 +108,14 @@ function readOptions(command: Command, words: readonly string[]): { args: string
     const name = spell(equals === -1 ? word : word.slice(0, equals));
     const option = known.find((one) => `--${one.name}` === name);
     if (option === undefined) {
-      throw errors.unknownOption(command.name, name, nearest(name, known.map((one) => `--${one.name}`)));
+      throw errors.unknownOption(
+        command.name,
+        name,
+        nearest(
+          name,
+          known.map((one) => `--${one.name}`),
+        ),
+      );
     }
     const given = equals === -1 ? undefined : word.slice(equals + 1);
     const value = valueOf(option, given, words[i + 1]);
@@ -112,7 +133,11 @@ function spell(name: string): string {
   return name;
 }
 
-function valueOf(option: CommandOption, given: string | undefined, next: string | undefined): { text: string; taken: boolean } {
+function valueOf(
+  option: CommandOption,
+  given: string | undefined,
+  next: string | undefined,
+): { text: string; taken: boolean } {
   if (option.value === undefined) {
     if (given !== undefined) throw errors.unexpectedValue(`--${option.name}`, given);
     return { text: '', taken: false };
@@ -130,8 +155,13 @@ function checkArguments(command: Command, args: readonly string[]): void {
   const wanted = (command.args ?? '').split(' ').filter((part) => part !== '');
   const required = wanted.filter((part) => part.startsWith('<'));
   if (args.length < required.length) {
-    throw errors.missingArgument(command.name, (required[args.length] as string).replace(/[<>.]/g, '').toUpperCase());
+    throw errors.missingArgument(
+      command.name,
+      (required[args.length] as string).replace(/[<>.]/g, '').toUpperCase(),
+    );
   }
   const many = wanted.some((part) => part.includes('...'));
-  if (!many && args.length > wanted.length) throw errors.extraArgument(command.name, args[wanted.length] as string);
+  if (!many && args.length > wanted.length) {
+    throw errors.extraArgument(command.name, args[wanted.length] as string);
+  }
 }

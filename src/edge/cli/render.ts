@@ -8,7 +8,14 @@ import type { Input } from './command.ts';
 /** Shown instead of a field that is to stay secret. */
 const MASK = '•••';
 
-const COLOURS = { failed: 'red', completed: 'green', processing: 'yellow', cancelled: 'dim', blocked: 'dim', pending: 'bold' } as const;
+const COLOURS = {
+  failed: 'red',
+  completed: 'green',
+  processing: 'yellow',
+  cancelled: 'dim',
+  blocked: 'dim',
+  pending: 'bold',
+} as const;
 
 /** A stored time in a zone: `2026-11-23 08:30:00`. */
 export function told(utc: string | null, zone: string): string {
@@ -16,7 +23,9 @@ export function told(utc: string | null, zone: string): string {
   const date = new Date(parseTime(utc));
   if (Number.isNaN(date.getTime())) return utc;
   // Swedish writes dates as ISO does.
-  return new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' }).format(date);
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' }).format(
+    date,
+  );
 }
 
 /** The row as a program reads it: the table's names, JSON columns parsed, secret fields masked. */
@@ -38,11 +47,16 @@ export function table(rows: readonly JobRow[], zone: string, { paint }: Input): 
     job.type,
     job.status,
     `${job.attempts}`,
-    told(job.status === 'pending' ? job.available_at : (job.finished_at ?? job.started_at ?? job.created_at), zone),
+    told(
+      job.status === 'pending' ? job.available_at : (job.finished_at ?? job.started_at ?? job.created_at),
+      zone,
+    ),
     oneLine(job.last_error ?? ''),
   ]);
   const head = ['id', 'type', 'status', 'attempts', `when (${zone})`, 'last error'];
-  const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => (line[i] as string).length)));
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...lines.map((line) => (line[i] as string).length)),
+  );
   const draw = (line: string[], colour?: JobRow['status']) =>
     line
       .map((cell, i) => {
@@ -63,7 +77,10 @@ export function showJob(
 ): string {
   const rows: [string, string | undefined][] = [
     ['Status', paint(COLOURS[job.status], job.status)],
-    ['Attempts', `${job.attempts} of ${job.max_attempts ?? "its type's number"}${job.crashes > 0 ? `, and ${job.crashes} crashes of its process` : ''}`],
+    [
+      'Attempts',
+      `${job.attempts} of ${job.max_attempts ?? "its type's number"}${job.crashes > 0 ? `, and ${job.crashes} crashes of its process` : ''}`,
+    ],
     ['Queue', `${job.queue}, priority ${job.priority}`],
     ['Dispatched', told(job.created_at, zone)],
     ['Due', job.status === 'pending' ? told(job.available_at, zone) : undefined],
@@ -78,10 +95,14 @@ export function showJob(
     ['Depends on', related(parents)],
     ['Waited for by', related(children)],
   ];
-  const lines = rows.filter(([, value]) => value !== undefined).map(([name, value]) => `  ${name.padEnd(14)}${name === 'Status' ? value : printable(value as string)}`);
+  const lines = rows
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `  ${name.padEnd(14)}${name === 'Status' ? value : printable(value as string)}`);
   const history = attempts.map(({ attempt, outcome, ended_at: ended, error, stack }) => {
     const head = `  ${attempt}  ${outcome}  ${told(ended, zone)}  ${printable(error ?? '')}`;
-    return stack === null || stack === undefined ? head : `${head}\n${paint('dim', indent(printable(stack)))}`;
+    return stack === null || stack === undefined
+      ? head
+      : `${head}\n${paint('dim', indent(printable(stack)))}`;
   });
   return [
     paint('bold', `Job #${job.id} ${job.type}`) + `  (times in ${zone})`,
@@ -100,7 +121,9 @@ function masked({ payload, options }: JobRow): unknown {
   const value = parsed(payload);
   const secret = (parsed(options) as { redact?: string[] } | null)?.redact ?? [];
   if (typeof value !== 'object' || value === null || secret.length === 0) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, secret.includes(key) ? MASK : (field as unknown)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, field]) => [key, secret.includes(key) ? MASK : (field as unknown)]),
+  );
 }
 
 function parsed(text: string | null): unknown {

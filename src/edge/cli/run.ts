@@ -54,7 +54,11 @@ async function configOf(command: Command, options: Map<string, string[]>): Promi
     const value = options.get(name)?.at(-1);
     if (setting !== undefined && value !== undefined) values[setting] = value;
   }
-  const config = await loadConfig({ values, envFile: options.get('env-file')?.at(-1), profile: options.get('profile')?.at(-1) });
+  const config = await loadConfig({
+    values,
+    envFile: options.get('env-file')?.at(-1),
+    profile: options.get('profile')?.at(-1),
+  });
   for (const warning of config.warnings) process.stderr.write(`passito: warning: ${warning}\n`);
   return config;
 }
@@ -62,7 +66,11 @@ async function configOf(command: Command, options: Map<string, string[]>): Promi
 /** One line for what went wrong, one for what to type next. A fault of ours comes with its stack. */
 function report(error: unknown, json: boolean): number {
   if (error instanceof PassitoError) {
-    if (json) process.stdout.write(`${JSON.stringify({ error: { code: error.code, message: error.message, hint: error.hint } })}\n`);
+    if (json) {
+      process.stdout.write(
+        `${JSON.stringify({ error: { code: error.code, message: error.message, hint: error.hint } })}\n`,
+      );
+    }
     process.stderr.write(`passito: ${printable(error.message)}\n`);
     if (error.hint !== undefined) process.stderr.write(`${printable(error.hint)}\n`);
     return error.exit;

@@ -47,7 +47,12 @@ function look(queries: Queries): Picture {
   const running = queries.running();
   return {
     processes: queries.processes().map((row) => describe(row, running, now)),
-    due: queries.due().map(({ type, queue, count, oldest }) => ({ type, queue, count, oldest_seconds: seconds(now, oldest) })),
+    due: queries.due().map(({ type, queue, count, oldest }) => ({
+      type,
+      queue,
+      count,
+      oldest_seconds: seconds(now, oldest),
+    })),
     last_minute: queries.finishedSince(formatTime(now - WINDOW_MS)),
   };
 }
@@ -83,11 +88,18 @@ function seconds(now: number, since: string): number {
 }
 
 function print(input: Input, { processes, due, last_minute: last }: Picture): void {
-  if (processes.every(({ alive }) => !alive)) input.print('No supervisor runs. Start one: systemctl start passito-supervisor');
+  if (processes.every(({ alive }) => !alive)) {
+    input.print('No supervisor runs. Start one: systemctl start passito-supervisor');
+  }
   for (const { kind, pid, alive, up_seconds: up, workers, running } of processes) {
     const name = kind === 'supervisor' ? 'Supervisor' : 'Worker';
     if (!alive) {
-      input.print(input.paint('red', `${name} with pid ${pid} is gone without a word; its jobs run again once one starts.`));
+      input.print(
+        input.paint(
+          'red',
+          `${name} with pid ${pid} is gone without a word; its jobs run again once one starts.`,
+        ),
+      );
       continue;
     }
     input.print(
@@ -96,14 +108,18 @@ function print(input: Input, { processes, due, last_minute: last }: Picture): vo
     for (const job of running.slice(0, 50)) {
       const where = job.thread === null ? '' : `  worker ${job.thread}`;
       const memory = job.memory_mb === null ? '' : `  ${job.memory_mb} MB`;
-      input.print(`  #${job.id}  ${job.type}  attempt ${job.attempt}  for ${roughDuration(job.seconds * 1000)}${where}${memory}`);
+      input.print(
+        `  #${job.id}  ${job.type}  attempt ${job.attempt}  for ${roughDuration(job.seconds * 1000)}${where}${memory}`,
+      );
     }
     if (running.length > 50) input.print(`  … and ${running.length - 50} more`);
   }
   input.print('');
   if (due.length === 0) input.print('Nothing is due.');
   for (const { type, queue, count, oldest_seconds: age } of due) {
-    input.print(`Due: ${count} ${type}${queue === 'default' ? '' : ` in ${queue}`}, the oldest for ${roughDuration(age * 1000)}`);
+    input.print(
+      `Due: ${count} ${type}${queue === 'default' ? '' : ` in ${queue}`}, the oldest for ${roughDuration(age * 1000)}`,
+    );
   }
   input.print(`Last minute: ${last.completed} completed, ${last.failed} failed.`);
 }

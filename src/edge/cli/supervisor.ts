@@ -7,9 +7,24 @@ import type { Command, CommandOption, Input } from './command.ts';
 
 const RUNNING: readonly CommandOption[] = [
   { name: 'jobs', value: 'folder', about: 'The folder with your job files (./jobs)', setting: 'jobsFolder' },
-  { name: 'queues', value: 'names', about: 'Serve only these queues, such as mail,default', setting: 'queues' },
-  { name: 'synchronous', value: 'mode', about: 'full (default) survives a power cut; normal is faster', setting: 'synchronous' },
-  { name: 'drain-timeout', value: 'time', about: 'How long running jobs may finish at a stop (30s)', setting: 'drainTimeout' },
+  {
+    name: 'queues',
+    value: 'names',
+    about: 'Serve only these queues, such as mail,default',
+    setting: 'queues',
+  },
+  {
+    name: 'synchronous',
+    value: 'mode',
+    about: 'full (default) survives a power cut; normal is faster',
+    setting: 'synchronous',
+  },
+  {
+    name: 'drain-timeout',
+    value: 'time',
+    about: 'How long running jobs may finish at a stop (30s)',
+    setting: 'drainTimeout',
+  },
   { name: 'log-format', value: 'format', about: 'pretty, plain, json or auto', setting: 'logFormat' },
   { name: 'log-level', value: 'level', about: 'debug, info, warn or error', setting: 'logLevel' },
 ];
@@ -20,10 +35,30 @@ export const supervisor: Command = {
   about: 'Run jobs, with as many workers as the load calls for, until stopped',
   options: [
     { name: 'min-workers', value: 'n', about: 'Workers that are always there (1)', setting: 'minWorkers' },
-    { name: 'max-workers', value: 'n', about: 'Workers at most (10); auto: by memory and cores', setting: 'maxWorkers' },
-    { name: 'scale-up-threshold', value: 'n', about: 'Due jobs per worker above which workers are added (5)', setting: 'scaleUpThreshold' },
-    { name: 'scale-down-threshold', value: 'n', about: 'Due jobs per worker below which workers are removed (2)', setting: 'scaleDownThreshold' },
-    { name: 'check-interval', value: 'seconds', about: 'Seconds between two checks of the load (10)', setting: 'checkInterval' },
+    {
+      name: 'max-workers',
+      value: 'n',
+      about: 'Workers at most (10); auto: by memory and cores',
+      setting: 'maxWorkers',
+    },
+    {
+      name: 'scale-up-threshold',
+      value: 'n',
+      about: 'Due jobs per worker above which workers are added (5)',
+      setting: 'scaleUpThreshold',
+    },
+    {
+      name: 'scale-down-threshold',
+      value: 'n',
+      about: 'Due jobs per worker below which workers are removed (2)',
+      setting: 'scaleDownThreshold',
+    },
+    {
+      name: 'check-interval',
+      value: 'seconds',
+      about: 'Seconds between two checks of the load (10)',
+      setting: 'checkInterval',
+    },
     { name: 'profile', value: 'load', about: profiles() },
     ...RUNNING,
   ],
@@ -41,7 +76,10 @@ export const worker: Command = {
 };
 
 function profiles(): string {
-  const rows = Object.entries(PROFILES).map(([name, { minWorkers, maxWorkers, scaleUpThreshold }]) => `${name} ${minWorkers}-${maxWorkers}/${scaleUpThreshold}`);
+  const rows = Object.entries(PROFILES).map(
+    ([name, { minWorkers, maxWorkers, scaleUpThreshold }]) =>
+      `${name} ${minWorkers}-${maxWorkers}/${scaleUpThreshold}`,
+  );
   return `By load, as min-max workers/scale-up threshold: ${rows.join(', ')}`;
 }
 
@@ -55,7 +93,9 @@ async function runUntilStopped(input: Input, kind: 'supervisor' | 'worker'): Pro
   const { startDaemon } = await import('../../daemon.ts');
   const stopping = stopSignals(log);
   const daemon = await startDaemon(kind === 'worker' ? oneWorker(config) : config, kind, log);
-  if (kind === 'worker' && input.has('drain')) daemon.events.on('idle', () => stopping.request('nothing is due any more'));
+  if (kind === 'worker' && input.has('drain')) {
+    daemon.events.on('idle', () => stopping.request('nothing is due any more'));
+  }
   await stopping.requested;
   await stop(daemon, log, config.settings.drainTimeout, stopping.again);
   return 0;
@@ -71,7 +111,11 @@ async function stop(daemon: Daemon, log: Log, drainTimeout: number, again: Abort
 }
 
 /** The first SIGTERM or SIGINT asks for a stop, the second for one at once; more change nothing. */
-function stopSignals(log: Log): { requested: Promise<void>; request: (why: string) => void; again: AbortSignal } {
+function stopSignals(log: Log): {
+  requested: Promise<void>;
+  request: (why: string) => void;
+  again: AbortSignal;
+} {
   const hurry = new AbortController();
   let resolve: () => void = () => undefined;
   let asked = false;

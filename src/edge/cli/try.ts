@@ -30,7 +30,12 @@ export const tryOnce: Command = {
   options: [
     { name: 'payload', value: 'json', about: 'What the job is about, as JSON ({})' },
     { name: 'payload-file', value: 'file', about: 'The same from a file; - is standard input' },
-    { name: 'jobs', value: 'folder', about: 'The folder with your job files (./jobs)', setting: 'jobsFolder' },
+    {
+      name: 'jobs',
+      value: 'folder',
+      about: 'The folder with your job files (./jobs)',
+      setting: 'jobsFolder',
+    },
     JSON_OPTION,
   ],
   example: `passito try MyCustomJob --payload '{"id": 123}'`,
@@ -41,7 +46,14 @@ export const tryOnce: Command = {
     const definition = await find(type, config);
     const opened: { store?: SqliteStore } = {};
     try {
-      const job: WireJob = { id: 0, type, payload, attempt: 1, maxAttempts: completeType({ ...definition, source: '' }).maxAttempts, dependencies: [] };
+      const job: WireJob = {
+        id: 0,
+        type,
+        payload,
+        attempt: 1,
+        maxAttempts: completeType({ ...definition, source: '' }).maxAttempts,
+        dependencies: [],
+      };
       const context = new Context(job, 0, 0, services(config, opened));
       const started = performance.now();
       const text = await withTimeout(attempt(definition, job, context), definition, context);
@@ -54,7 +66,9 @@ export const tryOnce: Command = {
 
 function readPayload(input: Input): string {
   const file = input.option('payload-file');
-  if (file !== undefined && input.has('payload')) throw errors.conflictingOptions('--payload', '--payload-file');
+  if (file !== undefined && input.has('payload')) {
+    throw errors.conflictingOptions('--payload', '--payload-file');
+  }
   const payload = file === undefined ? (input.option('payload') ?? '{}') : readFile(file).toString('utf8');
   try {
     JSON.parse(payload);
@@ -69,11 +83,17 @@ async function find(type: string, config: Config): Promise<LoadedJob> {
   if (command !== undefined) return commandJob(type, command, () => undefined);
   const { officeJobs } = await import('../../outpass/jobs.ts');
   const builtIns = officeJobs as unknown as LoadedJob[];
-  const own = (await typeFromFolder(type, config)) ?? (await loadFolder(config)).find((job) => job.type === type);
+  const own =
+    (await typeFromFolder(type, config)) ?? (await loadFolder(config)).find((job) => job.type === type);
   const found = own ?? builtIns.find((job) => job.type === type);
   if (found !== undefined) return found;
-  const files = readJobFiles(config.settings.jobsFolder).paths.map((path) => path.replace(/^.*\//, '').replace(/\.\w+$/, ''));
-  throw errors.unknownType(type, nearest(type, [...files, ...builtIns.map((job) => job.type), ...Object.keys(commandJobs(config))]));
+  const files = readJobFiles(config.settings.jobsFolder).paths.map((path) =>
+    path.replace(/^.*\//, '').replace(/\.\w+$/, ''),
+  );
+  throw errors.unknownType(
+    type,
+    nearest(type, [...files, ...builtIns.map((job) => job.type), ...Object.keys(commandJobs(config))]),
+  );
 }
 
 /** What a thread has, without a thread. The database is opened only for a job that asks the office. */
@@ -97,7 +117,11 @@ function services(config: Config, opened: { store?: SqliteStore }): ThreadServic
   };
 }
 
-async function withTimeout(running: string | undefined | Promise<string | undefined>, definition: LoadedJob, context: Context): Promise<string | undefined> {
+async function withTimeout(
+  running: string | undefined | Promise<string | undefined>,
+  definition: LoadedJob,
+  context: Context,
+): Promise<string | undefined> {
   const { timeout } = completeType({ ...definition, source: '' });
   if (timeout === 0 || !(running instanceof Promise)) return running;
   const message = `Timed out after ${formatDuration(timeout)}.`;
@@ -114,13 +138,23 @@ async function withTimeout(running: string | undefined | Promise<string | undefi
 }
 
 function tell(input: Input, type: string, text: string | undefined, ms: number): number {
-  const outcome: Outcome = text === undefined ? { kind: 'completed', result: null } : (JSON.parse(text) as Outcome);
-  const result: Json = outcome.kind === 'completed' && outcome.result !== null ? (JSON.parse(outcome.result) as Json) : null;
-  if (input.json) input.print(JSON.stringify(outcome.kind === 'completed' ? { ...outcome, result } : outcome));
+  const outcome: Outcome =
+    text === undefined ? { kind: 'completed', result: null } : (JSON.parse(text) as Outcome);
+  const result: Json =
+    outcome.kind === 'completed' && outcome.result !== null ? (JSON.parse(outcome.result) as Json) : null;
+  if (input.json) {
+    input.print(JSON.stringify(outcome.kind === 'completed' ? { ...outcome, result } : outcome));
+  }
   switch (outcome.kind) {
     case 'completed':
-      if (!input.json) input.print(`${type} completed in ${Math.round(ms)} ms.${result === null ? '' : ` Result: ${JSON.stringify(result)}`}`);
-      for (const one of outcome.dispatches ?? []) input.note(`Would dispatch ${one.type} with ${one.payload}.`);
+      if (!input.json) {
+        input.print(
+          `${type} completed in ${Math.round(ms)} ms.${result === null ? '' : ` Result: ${JSON.stringify(result)}`}`,
+        );
+      }
+      for (const one of outcome.dispatches ?? []) {
+        input.note(`Would dispatch ${one.type} with ${one.payload}.`);
+      }
       return 0;
     case 'snoozed':
       if (!input.json) input.print(`${type} asked to be tried again in ${formatDuration(outcome.delay)}.`);

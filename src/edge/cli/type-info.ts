@@ -16,7 +16,9 @@ const EXTENSIONS = ['.ts', '.js', '.mts', '.mjs', '.cts', '.cjs'];
 /** The definition in the file that bears the type's name; undefined where there is none. */
 export async function typeFromFolder(type: string, config: Config): Promise<LoadedJob | undefined> {
   const folder = resolve(config.settings.jobsFolder);
-  const path = EXTENSIONS.map((extension) => join(folder, `${type}${extension}`)).find((candidate) => existsSync(candidate));
+  const path = EXTENSIONS.map((extension) => join(folder, `${type}${extension}`)).find((candidate) =>
+    existsSync(candidate),
+  );
   if (path === undefined) return undefined;
   refuseUnsafe('The job file', path);
   installHooks(readJobFiles(folder).compiled);

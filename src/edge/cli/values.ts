@@ -11,13 +11,18 @@ import type { CommandOption, Input } from './command.ts';
 /** A job's id: `12` or `#12`. */
 export function readId(text: string): number {
   const digits = text.replace(/^#/, '');
-  if (!/^\d{1,15}$/.test(digits) || Number(digits) === 0) throw errors.badValue('The id', text, 'a number such as 12');
+  if (!/^\d{1,15}$/.test(digits) || Number(digits) === 0) {
+    throw errors.badValue('The id', text, 'a number such as 12');
+  }
   return Number(digits);
 }
 
 /** Ids separated by commas or blanks. */
 export function readIds(text: string): number[] {
-  return text.split(/[\s,]+/).filter((part) => part !== '').map(readId);
+  return text
+    .split(/[\s,]+/)
+    .filter((part) => part !== '')
+    .map(readId);
 }
 
 /** A whole number within bounds. */
@@ -52,7 +57,11 @@ export function readStates(text: string): JobState[] {
     const state = JOB_STATES.find((one) => one === part.trim());
     if (state !== undefined) return state;
     const close = nearest(part, JOB_STATES);
-    throw errors.badValue('--state', part, `${JOB_STATES.join(', ')}${close === undefined ? '' : `; did you mean ${close}?`}`);
+    throw errors.badValue(
+      '--state',
+      part,
+      `${JOB_STATES.join(', ')}${close === undefined ? '' : `; did you mean ${close}?`}`,
+    );
   });
 }
 
@@ -63,7 +72,13 @@ export function readFile(path: string): Buffer {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const reason =
-      code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'this user may not read it' : code === 'EISDIR' ? 'it is a folder' : messageOf(error);
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : code === 'EACCES'
+          ? 'this user may not read it'
+          : code === 'EISDIR'
+            ? 'it is a folder'
+            : messageOf(error);
     throw errors.badFile(path === '-' ? 'standard input' : path, reason);
   }
 }
@@ -73,6 +88,10 @@ export const FILTERS: readonly CommandOption[] = [
   { name: 'state', value: 'states', about: `Of these states: ${JOB_STATES.join(', ')}` },
   { name: 'type', value: 'type', about: 'Of this type' },
   { name: 'queue', value: 'queue', about: 'In this queue' },
-  { name: 'older-than', value: 'age', about: `Dispatched longer ago than this, such as ${formatDuration(7 * 86_400_000)}` },
+  {
+    name: 'older-than',
+    value: 'age',
+    about: `Dispatched longer ago than this, such as ${formatDuration(7 * 86_400_000)}`,
+  },
   { name: 'error', value: 'text', about: 'With this text in the last error' },
 ];

@@ -2,7 +2,7 @@
 
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 
-const ENDED = ['completed', 'failed', 'cancelled'];
+const ENDED = new Set(['completed', 'failed', 'cancelled']);
 
 /** Resolves with whether the job ended within `ms`. A deleted job has ended. */
 export function waitFor(store: SqliteStore, id: number, ms: number): Promise<boolean> {
@@ -13,11 +13,11 @@ export function waitFor(store: SqliteStore, id: number, ms: number): Promise<boo
     async function look(): Promise<void> {
       try {
         const now = await store.read(() => status.get(id));
-        if (now === undefined || ENDED.includes(now)) finish(true);
+        if (now === undefined || ENDED.has(now)) finish(true);
       } catch (error) {
         clearTimeout(timer);
         stop();
-        reject(error as Error);
+        reject(error);
       }
     }
     function finish(ended: boolean): void {

@@ -105,7 +105,9 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
     if (only === undefined) return [];
     if (order.length === 1) return takeOne.all(process, now, only.id).map(toJob);
     const rows = new Map<number, ClaimedRow>();
-    for (const row of take.iterate(process, now, JSON.stringify(order.map((one) => one.id)))) rows.set(row.id, row);
+    for (const row of take.iterate(process, now, JSON.stringify(order.map((one) => one.id)))) {
+      rows.set(row.id, row);
+    }
     return order.flatMap(({ id }) => {
       const row = rows.get(id);
       return row === undefined ? [] : [toJob(row)];
@@ -117,7 +119,9 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
 
     const waiting = suspects.all(now).filter((one) => serves(request, one) && room.allowance(one.type) > 0);
     if (waiting.length > 0) {
-      const [first] = waiting.filter((one) => request.suspects === 'any' || (request.suspects === 'first' && one.crashes === 1));
+      const [first] = waiting.filter(
+        (one) => request.suspects === 'any' || (request.suspects === 'first' && one.crashes === 1),
+      );
       if (first === undefined) return { claimed: [], suspectsWaiting: waiting.length };
       const taken = takeOne.all(request.process, now, first.id).map(toJob);
       return { claimed: taken, suspectsWaiting: waiting.length - taken.length };
@@ -125,7 +129,7 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
 
     const all = lanes((lane) => serves(request, lane));
     const chosen: Candidate[] = [];
-    for (let i = 0; i < all.length && !room.full; ) {
+    for (let i = 0; i < all.length && !room.full;) {
       const priority = all[i]?.priority;
       const candidates: Candidate[] = [];
       const from = i;

@@ -30,7 +30,13 @@ export function prepareInsert(db: Database): (jobs: readonly NewJob[], now: numb
           continue;
         }
       }
-      const parents = [...new Set(job.dependsOn.map((parent) => (typeof parent === 'number' ? parent : (done[parent.index]?.id ?? 0))))];
+      const parents = [
+        ...new Set(
+          job.dependsOn.map((parent) =>
+            typeof parent === 'number' ? parent : (done[parent.index]?.id ?? 0),
+          ),
+        ),
+      ];
       let waiting = 0;
       for (const parent of parents) {
         const status = statusOf.get(parent);

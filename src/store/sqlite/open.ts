@@ -80,7 +80,9 @@ function prepareConnection(db: Database.Database, { mode, synchronous }: OpenOpt
 function prepareSchema(db: Database.Database, file: string, { mode, migrate }: OpenOptions): void {
   const version = db.pragma('user_version', { simple: true }) as number;
   const empty = version === 0 && db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
-  if (!empty && db.pragma('application_id', { simple: true }) !== APPLICATION_ID) throw errors.databaseForeign(file);
+  if (!empty && db.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
+    throw errors.databaseForeign(file);
+  }
   if (version > MIGRATIONS.length) throw errors.databaseNewer(file, version, MIGRATIONS.length);
   if (version === MIGRATIONS.length) return;
   if (empty && mode !== 'create') throw errors.databaseAbsent(file);
@@ -101,22 +103,34 @@ export function explain(error: unknown, file: string, patience: number): unknown
   if (error instanceof SqliteError) {
     if (error.code === 'SQLITE_FULL') return errors.databaseFull(file);
     if (error.code.startsWith('SQLITE_READONLY')) return errors.databaseReadOnly(file, who());
-    if (error.code === 'SQLITE_NOTADB') return errors.databaseUnusable(file, 'it is not an SQLite database', error);
+    if (error.code === 'SQLITE_NOTADB') {
+      return errors.databaseUnusable(file, 'it is not an SQLite database', error);
+    }
     if (error.code.startsWith('SQLITE_CORRUPT')) {
       return errors.databaseUnusable(file, `it is damaged (${error.message}); restore a backup`, error);
     }
     if (error.code.startsWith('SQLITE_CANTOPEN')) {
-      return errors.databaseUnusable(file, `it cannot be opened by ${who()}; check the folder's permissions`, error);
+      return errors.databaseUnusable(
+        file,
+        `it cannot be opened by ${who()}; check the folder's permissions`,
+        error,
+      );
     }
-    if (error.code.startsWith('SQLITE_IOERR')) return errors.databaseUnusable(file, `the disk reports an error (${error.code})`, error);
+    if (error.code.startsWith('SQLITE_IOERR')) {
+      return errors.databaseUnusable(file, `the disk reports an error (${error.code})`, error);
+    }
     return errors.databaseUnusable(file, error.message, error);
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'EACCES' || code === 'EPERM') return errors.databaseUnusable(file, `${who()} may not use this folder`, error);
+  if (code === 'EACCES' || code === 'EPERM') {
+    return errors.databaseUnusable(file, `${who()} may not use this folder`, error);
+  }
   if (code === 'EROFS') return errors.databaseUnusable(file, 'the disk is read-only', error);
   if (code === 'ENOTDIR') return errors.databaseUnusable(file, 'a part of its path is not a folder', error);
   if (code === 'ENOSPC') return errors.databaseFull(file);
-  if (code === 'ADDON_UNLOADABLE' || error instanceof TypeError) return errors.databaseUnusable(file, messageOf(error), error);
+  if (code === 'ADDON_UNLOADABLE' || error instanceof TypeError) {
+    return errors.databaseUnusable(file, messageOf(error), error);
+  }
   return error;
 }
 

@@ -119,12 +119,17 @@ export class Queries {
 
   list(filter: JobFilter): JobRow[] {
     const { where, values } = conditions(filter);
-    return this.#db.prepare<unknown[], JobRow>(`SELECT * FROM jobs ${where} ORDER BY id DESC LIMIT ?`).all(...values, filter.limit);
+    return this.#db
+      .prepare<unknown[], JobRow>(`SELECT * FROM jobs ${where} ORDER BY id DESC LIMIT ?`)
+      .all(...values, filter.limit);
   }
 
   ids(filter: JobFilter): number[] {
     const { where, values } = conditions(filter);
-    return this.#db.prepare<unknown[], number>(`SELECT id FROM jobs ${where} ORDER BY id LIMIT ?`).pluck().all(...values, filter.limit);
+    return this.#db
+      .prepare<unknown[], number>(`SELECT id FROM jobs ${where} ORDER BY id LIMIT ?`)
+      .pluck()
+      .all(...values, filter.limit);
   }
 
   /** Finished jobs in one of the states, oldest first, that nothing waits for. */
@@ -157,13 +162,17 @@ export class Queries {
         `SELECT pid, heartbeat_at, lost_at, stopped_at FROM processes WHERE kind = 'supervisor' ORDER BY id DESC LIMIT 1`,
       )
       .get();
-    return row === undefined || row.stopped_at !== null ? undefined : { pid: row.pid, heartbeatAt: row.heartbeat_at };
+    return row === undefined || row.stopped_at !== null
+      ? undefined
+      : { pid: row.pid, heartbeatAt: row.heartbeat_at };
   }
 
   /** Jobs that run, longest first. */
   running(): JobRow[] {
     return this.#db
-      .prepare<[], JobRow>(`SELECT * FROM jobs INDEXED BY jobs_processing WHERE status = 'processing' ORDER BY started_at, id LIMIT 1000`)
+      .prepare<[], JobRow>(
+        `SELECT * FROM jobs INDEXED BY jobs_processing WHERE status = 'processing' ORDER BY started_at, id LIMIT 1000`,
+      )
       .all();
   }
 
@@ -214,16 +223,26 @@ export class Queries {
         now,
         threshold,
         pending: due.reduce((sum, { count }) => sum + count, 0),
-        processing: this.#count(`SELECT count(*) FROM jobs INDEXED BY jobs_processing WHERE status = 'processing'`),
+        processing: this.#count(
+          `SELECT count(*) FROM jobs INDEXED BY jobs_processing WHERE status = 'processing'`,
+        ),
         failed: this.#count(`SELECT count(*) FROM jobs INDEXED BY jobs_failed WHERE status = 'failed'`),
         stale: due.some(({ oldest }) => oldest < staleBefore) ? this.#stale(staleBefore) : 0,
-        oldestDue: due.reduce<number | null>((oldest, row) => Math.min(oldest ?? Number.POSITIVE_INFINITY, parseTime(row.oldest)), null),
+        oldestDue: due.reduce<number | null>(
+          (oldest, row) => Math.min(oldest ?? Number.POSITIVE_INFINITY, parseTime(row.oldest)),
+          null,
+        ),
         stuck: this.#stuck(processes, alive, now),
         finished: this.#recent(now),
         supervisors: supervisors.length,
         lostSupervisor:
-          supervisors.length > 0 || lost === undefined ? null : { pid: lost.pid, silentFor: now - parseTime(lost.heartbeatAt) },
-        unknownTypes: known.size === 0 ? [] : [...new Set(due.filter(({ type }) => !known.has(type)).map(({ type }) => type))],
+          supervisors.length > 0 || lost === undefined
+            ? null
+            : { pid: lost.pid, silentFor: now - parseTime(lost.heartbeatAt) },
+        unknownTypes:
+          known.size === 0
+            ? []
+            : [...new Set(due.filter(({ type }) => !known.has(type)).map(({ type }) => type))],
       };
     })();
   }
@@ -235,7 +254,10 @@ export class Queries {
          WHERE status = 'pending' AND priority = ? AND queue = ? AND type = ? AND available_at < ?`,
       )
       .pluck();
-    return prepareLanes(this.#db)(() => true).reduce((sum, { priority, queue, type }) => sum + (count.get(priority, queue, type, before) ?? 0), 0);
+    return prepareLanes(this.#db)(() => true).reduce(
+      (sum, { priority, queue, type }) => sum + (count.get(priority, queue, type, before) ?? 0),
+      0,
+    );
   }
 
   /** Processing without a live holder, or past its own timeout (with half a minute for its end to be written). */
@@ -254,7 +276,9 @@ export class Queries {
 
   #recent(now: number): HealthSnapshot['finished'] {
     const count = (rows: { status: string; discarded: number }[]) => {
-      const counted = rows.filter(({ status, discarded }) => status === 'completed' || (status === 'failed' && discarded === 0));
+      const counted = rows.filter(
+        ({ status, discarded }) => status === 'completed' || (status === 'failed' && discarded === 0),
+      );
       return { total: counted.length, failed: counted.filter(({ status }) => status === 'failed').length };
     };
     const since = formatTime(now - HOUR_MS);
@@ -262,7 +286,10 @@ export class Queries {
     const discarded = this.#count(
       `SELECT count(*) FROM jobs INDEXED BY jobs_failed WHERE status = 'failed' AND finished_at >= '${since}' AND discarded = 1`,
     );
-    const hour = { total: lastHour.completed + lastHour.failed - discarded, failed: lastHour.failed - discarded };
+    const hour = {
+      total: lastHour.completed + lastHour.failed - discarded,
+      failed: lastHour.failed - discarded,
+    };
     if (hour.total >= LATEST) return hour;
     return count(
       this.#db

@@ -18,9 +18,13 @@ export function prepareProcesses(db: Database) {
   const beat = db.prepare(
     `UPDATE processes SET heartbeat_at = ?, info = ? WHERE id = ? AND lost_at IS NULL AND stopped_at IS NULL`,
   );
-  const signOff = db.prepare(`UPDATE processes SET stopped_at = ?, heartbeat_at = ? WHERE id = ? AND lost_at IS NULL`);
+  const signOff = db.prepare(
+    `UPDATE processes SET stopped_at = ?, heartbeat_at = ? WHERE id = ? AND lost_at IS NULL`,
+  );
   const alive = db
-    .prepare<[number], number>('SELECT 1 FROM processes WHERE id = ? AND lost_at IS NULL AND stopped_at IS NULL')
+    .prepare<[number], number>(
+      'SELECT 1 FROM processes WHERE id = ? AND lost_at IS NULL AND stopped_at IS NULL',
+    )
     .pluck();
   const declareLost = db.prepare('UPDATE processes SET lost_at = ? WHERE id = ? AND lost_at IS NULL');
   const list = db.prepare<[], ProcessRecord>(
@@ -34,7 +38,10 @@ export function prepareProcesses(db: Database) {
      SELECT id, attempts, 'crashed', started_at, ?, claimed_by, ? FROM jobs INDEXED BY jobs_processing
      WHERE status = 'processing' AND claimed_by IS ?`,
   );
-  const expire = db.prepare<[string, string, string, number | null], { id: number; status: 'pending' | 'failed' }>(
+  const expire = db.prepare<
+    [string, string, string, number | null],
+    { id: number; status: 'pending' | 'failed' }
+  >(
     `UPDATE jobs SET attempts = attempts - 1, crashes = crashes + 1, claimed_by = NULL,
             status      = CASE WHEN crashes + 1 >= ${MAX_CRASHES} THEN 'failed' ELSE 'pending' END,
             finished_at = CASE WHEN crashes + 1 >= ${MAX_CRASHES} THEN ? END,

@@ -90,7 +90,12 @@ export function prepareSettle(
   }
 
   /** One attempt; the move that was written, or undefined where its lease is gone. */
-  function apply(settle: Settle, settlement: Settlement, now: number, ended: string): Settlement['move'] | undefined {
+  function apply(
+    settle: Settle,
+    settlement: Settlement,
+    now: number,
+    ended: string,
+  ): Settlement['move'] | undefined {
     const { id, lease } = settle;
     switch (settlement.move) {
       case 'complete': {

@@ -146,7 +146,11 @@ export class SqliteStore implements Store {
     const now = formatTime(this.#clock.now());
     const known = new Set(types);
     return this.read(() =>
-      this.#verbs.countDue(limit, now, ({ type, queue }) => known.has(type) && (queues?.includes(queue) ?? true)),
+      this.#verbs.countDue(
+        limit,
+        now,
+        ({ type, queue }) => known.has(type) && (queues?.includes(queue) ?? true),
+      ),
     );
   }
 
@@ -189,7 +193,9 @@ function prepareVerbs(db: Database) {
     processes: prepareProcesses(db),
     admin: prepareAdmin(db),
     holds: db
-      .prepare<[number, number], number>(`SELECT 1 FROM jobs WHERE id = ? AND status = 'processing' AND lease = ?`)
+      .prepare<[number, number], number>(
+        `SELECT 1 FROM jobs WHERE id = ? AND status = 'processing' AND lease = ?`,
+      )
       .pluck(),
     progress: db.prepare(`UPDATE jobs SET progress = ? WHERE id = ? AND status = 'processing' AND lease = ?`),
     countDue: prepareCountDue(db),

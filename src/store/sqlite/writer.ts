@@ -55,7 +55,7 @@ export class Writer {
    */
   run<T>(op: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ op, resolve: resolve as (value: never) => void, reject });
+      this.#queue.push({ op, resolve: resolve, reject });
       if (!this.#running) {
         this.#running = true;
         // Not a microtask: callers that write one after another must let timers and sockets live.
