@@ -56,7 +56,6 @@ function quote(value: string): string {
 
 /** A payload must not steer the admin's terminal: control characters are shown, not sent. */
 export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are the point
   return text.replace(
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,

@@ -266,10 +266,12 @@ export class Dispatcher {
     if (done.nextDue === undefined) {
       // It came back full, or held up by suspects: there is more.
       this.#hungry = true;
-      events.emit('backlog', {});
+      events.emit('backlog', { process: this.process });
       return;
     }
-    if (done.claimed.length === 0 && this.held === 0 && !this.#hungry) events.emit('idle', {});
+    if (done.claimed.length === 0 && this.held === 0 && !this.#hungry) {
+      events.emit('idle', { process: this.process });
+    }
     this.#dueTimer?.cancel();
     if (done.nextDue !== null) this.#dueTimer = clock.after(done.nextDue - clock.now(), () => this.wake());
   }

@@ -32,8 +32,9 @@ export interface EventMap {
   /** A worker was given jobs. */
   launched: { worker: number };
   /** A claim came back full: more is due than the workers can take. */
-  backlog: Record<never, never>;
-  idle: Record<never, never>;
+  backlog: { process: number };
+  /** Nothing is claimable, and nothing runs. */
+  idle: { process: number };
 }
 
 export type EventName = keyof EventMap;

@@ -53,7 +53,7 @@ export type SchemaResult<Output> =
       }[];
     };
 
-/** What a handler may return: anything that JSON can hold, stored as the job's result. */
+/** What a handler may return, or promise: anything that JSON can hold, stored as the job's result. */
 export type HandlerResult = unknown;
 
 /** A job type: its name, how it is treated, and the code that does it. */
@@ -70,7 +70,7 @@ export interface JobDefinition<Payload = any, Context extends HandlerContext = H
   /** Lets this definition take the place of a built-in type. */
   override?: boolean;
   /** Does the work. Throwing means: try again, as far as the attempts go. */
-  handle(payload: Payload, context: Context): HandlerResult | Promise<HandlerResult>;
+  handle(payload: Payload, context: Context): HandlerResult;
 }
 
 /** What a parent left for its child. */

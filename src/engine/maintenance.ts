@@ -8,7 +8,7 @@ export interface Chore {
   name: string;
   /** Milliseconds from the end of one run to the start of the next. */
   every: number;
-  run: () => Promise<unknown> | unknown;
+  run: () => unknown;
 }
 
 /** Runs chores, each by itself: one that fails or takes long holds up no other. */

@@ -1,7 +1,7 @@
 /** What travels between the main thread and its workers: plain data that structured cloning can copy. */
 
 import type { Arena } from './arena.ts';
-import type { DependencyResult, HandlerContext, JobDefinition } from './handler.ts';
+import type { DependencyResult, JobDefinition } from './handler.ts';
 
 /** A job as a worker gets it; the payload is parsed there. */
 export interface WireJob {

@@ -2,7 +2,6 @@
 
 import type {
   DependencyResult,
-  DispatchRef,
   HandlerContext,
   JobFiles,
   JobLog,

@@ -7,7 +7,7 @@ import { registerHooks } from 'node:module';
 import { basename, extname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { NAME, optionProblems } from '../engine/types.ts';
-import type { HandlerContext, JobDefinition } from '../engine/handler.ts';
+import type { JobDefinition } from '../engine/handler.ts';
 import * as library from './library.ts';
 
 /** The imported module is made of source text, which finds the real one here. */

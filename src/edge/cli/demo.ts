@@ -89,8 +89,8 @@ async function runJobs(config: Config, expected: number, input: Input): Promise<
   const daemon = await startDaemon(config, 'worker', createLog('auto', 'error'));
   let done = 0;
   const bar = process.stderr.isTTY;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, PATIENCE_MS);
+  await new Promise<void>((finish) => {
+    const timer = setTimeout(finish, PATIENCE_MS);
     const tick = () => {
       done++;
       if (bar) {
@@ -100,11 +100,11 @@ async function runJobs(config: Config, expected: number, input: Input): Promise<
       }
       if (done < expected) return;
       clearTimeout(timer);
-      resolve();
+      finish();
     };
     daemon.events.on('completed', tick);
     daemon.events.on('failed', tick);
-    if (expected === 0) resolve();
+    if (expected === 0) finish();
   });
   if (bar) process.stderr.write('\r\u001b[K');
   await daemon.stop(5000, new AbortController().signal);

@@ -3,14 +3,15 @@
 import { openStore } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { systemClock } from '../../engine/clock.ts';
-import { newJob, type TypeDefaults } from '../../engine/queue.ts';
+import { newJob } from '../../engine/queue.ts';
+import type { Json } from '../../engine/handler.ts';
 import { EXIT, errors } from '../../errors.ts';
 import { Queries } from '../../store/sqlite/queries.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { dispatchLines } from './ndjson.ts';
 import { checkPayload, publishedDefaults, typeFromFolder } from './type-info.ts';
-import { readAt, readDuration, readFile, readIds, readWhole } from './values.ts';
+import { readAt, readDuration, readFile, readIds, readWhole, set } from './values.ts';
 import { waitFor } from './wait.ts';
 
 /** How long `--wait` waits where it says nothing, in milliseconds. */
@@ -153,7 +154,7 @@ async function report(
         id,
         existing,
         status: job?.status,
-        result: job?.result ? JSON.parse(job.result) : null,
+        result: job?.result ? (JSON.parse(job.result) as Json) : null,
         last_error: job?.last_error ?? null,
       }),
     );
@@ -165,9 +166,4 @@ async function report(
     input.print(`Job #${id} completed.${job.result === null ? '' : ` Result: ${job.result}`}`);
   } else input.note(`Job #${id} ${job?.status ?? 'was deleted'}: ${job?.last_error ?? 'no reason was kept'}`);
   return ended && job?.status === 'completed' ? 0 : EXIT.no;
-}
-
-/** An option only where it was given: absent is not undefined. */
-export function set<K extends string, V>(key: K, value: V | undefined): { [key in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { [key in K]?: V });
 }

@@ -9,9 +9,8 @@ import { EXIT, errors } from '../../errors.ts';
 import { type JobFilter, Queries } from '../../store/sqlite/queries.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
-import { set } from './dispatch.ts';
 import { jobAsJson, showJob, table } from './render.ts';
-import { FILTERS, readDuration, readId, readIds, readStates, readWhole } from './values.ts';
+import { FILTERS, readDuration, readId, readIds, readStates, readWhole, set } from './values.ts';
 
 /** The most jobs that one command acts on; it is run again for more. */
 const MOST = 1_000_000;

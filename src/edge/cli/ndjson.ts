@@ -9,9 +9,8 @@ import { errors, messageOf } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import type { Input } from './command.ts';
-import { set } from './dispatch.ts';
 import { publishedDefaults } from './type-info.ts';
-import { readAt, readFile } from './values.ts';
+import { readAt, readFile, set } from './values.ts';
 
 /** The keys of a line; docs/contract.md lists them. */
 export const LINE_KEYS = [
@@ -123,7 +122,11 @@ function readLine(line: string, number: number, zone: string): Line {
     const close = nearest(key, LINE_KEYS);
     throw new Error(`unknown key '${key}'${close === undefined ? '' : `; did you mean '${close}'?`}`);
   }
-  const { type, payload, available_at: at, ref, depends_on: parents } = fields;
+  const { type, payload, available_at: at, unique_key: key, ref, depends_on: parents } = fields;
+  if (at !== undefined && typeof at !== 'string') {
+    throw new Error('\'available_at\' must be a text, such as "2026-12-24 08:00"');
+  }
+  if (key !== undefined && typeof key !== 'string') throw new Error("'unique_key' must be a text");
   if (typeof type !== 'string') throw new Error("'type' is missing");
   if (ref !== undefined && typeof ref !== 'string') throw new Error("'ref' must be a text");
   const after = parents === undefined ? [] : Array.isArray(parents) ? parents : [parents];
@@ -133,9 +136,9 @@ function readLine(line: string, number: number, zone: string): Line {
   const job = newJob({
     type,
     payload: JSON.stringify(payload ?? {}),
-    ...set('availableAt', at === undefined ? undefined : readAt(String(at), zone, 'available_at')),
+    ...set('availableAt', at === undefined ? undefined : readAt(at, zone, 'available_at')),
     ...set('delay', fields['delay'] as string | undefined),
-    ...set('uniqueKey', fields['unique_key'] === undefined ? undefined : String(fields['unique_key'])),
+    ...set('uniqueKey', key),
     ...(optionsOf(fields) as JobOptions),
   });
   return { number, ref, after: after as (number | string)[], job };

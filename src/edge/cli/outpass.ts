@@ -13,9 +13,8 @@ import type { SqliteOffice } from '../../store/sqlite/office.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { printable } from '../log.ts';
 import { type Command, JSON_OPTION } from './command.ts';
-import { set } from './dispatch.ts';
 import { withStore } from './jobs.ts';
-import { readWhole } from './values.ts';
+import { readWhole, set } from './values.ts';
 
 export const list: Command = {
   name: 'outpass list',

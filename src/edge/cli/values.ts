@@ -95,3 +95,8 @@ export const FILTERS: readonly CommandOption[] = [
   },
   { name: 'error', value: 'text', about: 'With this text in the last error' },
 ];
+
+/** An option only where it was given: absent is not undefined. */
+export function set<K extends string, V>(key: K, value: V | undefined): { [key in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [key in K]?: V });
+}

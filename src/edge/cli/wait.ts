@@ -17,7 +17,7 @@ export function waitFor(store: SqliteStore, id: number, ms: number): Promise<boo
       } catch (error) {
         clearTimeout(timer);
         stop();
-        reject(error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       }
     }
     function finish(ended: boolean): void {

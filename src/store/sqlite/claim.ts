@@ -119,7 +119,7 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
 
     const waiting = suspects.all(now).filter((one) => serves(request, one) && room.allowance(one.type) > 0);
     if (waiting.length > 0) {
-      const [first] = waiting.filter(
+      const first = waiting.find(
         (one) => request.suspects === 'any' || (request.suspects === 'first' && one.crashes === 1),
       );
       if (first === undefined) return { claimed: [], suspectsWaiting: waiting.length };

@@ -127,10 +127,11 @@ export function prepareSettle(
     const completed: number[] = [];
     let becamePending = false;
     const settled = settles.map((settle) => {
-      if (dispatches(settle)) becamePending = freeChildren(completed.splice(0), ended) || becamePending;
+      if (hasDispatches(settle)) becamePending = freeChildren(completed.splice(0), ended) || becamePending;
       const move = apply(settle, settle.settlement, now, ended);
-      if (move === 'complete' && !dispatches(settle)) completed.push(settle.id);
-      becamePending ||= move === 'retry' || move === 'release' || (move === 'complete' && dispatches(settle));
+      if (move === 'complete' && !hasDispatches(settle)) completed.push(settle.id);
+      becamePending ||=
+        move === 'retry' || move === 'release' || (move === 'complete' && hasDispatches(settle));
       return move !== undefined;
     });
     becamePending = freeChildren(completed, ended) || becamePending;
@@ -138,14 +139,14 @@ export function prepareSettle(
   };
 }
 
-function dispatches({ settlement }: Settle): boolean {
+function hasDispatches({ settlement }: Settle): boolean {
   return settlement.move === 'complete' && settlement.dispatches !== undefined;
 }
 
 /** Turns the references between a handler's dispatches into places in one batch. */
-function nestedJobs(dispatches: readonly NestedDispatch[], now: number): NewJob[] {
-  const places = new Map(dispatches.map(({ ref }, index) => [ref, index]));
-  return dispatches.map((one) => ({
+function nestedJobs(nested: readonly NestedDispatch[], now: number): NewJob[] {
+  const places = new Map(nested.map(({ ref }, index) => [ref, index]));
+  return nested.map((one) => ({
     type: one.type,
     payload: one.payload,
     queue: one.queue ?? 'default',
