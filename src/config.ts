@@ -182,7 +182,7 @@ export function refuseUnsafe(what: string, path: string): void {
 }
 
 /** `minWorkers` → `min-workers`. */
-export function kebab(name: string): string {
+function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 

@@ -72,8 +72,8 @@ export class Dispatcher {
   #retryTimer: Timer | undefined;
   #solo: { flight: Flight; until: number; timer: Timer | undefined } | undefined;
   #suspectsSince: number | undefined;
-  /** The last claim brought nothing because suspects wait for their turn. */
-  #refused = false;
+  /** The last claim left jobs behind, for want of room or because suspects wait: more once a job has ended. */
+  #leftBehind = false;
   #onQuiet: (() => void) | undefined;
 
   constructor(parts: DispatcherParts) {
@@ -210,8 +210,6 @@ export class Dispatcher {
     const ahead = this.target * AHEAD;
     if (slots + ahead < 1 / 64) return null;
     const idle = this.#running.size === 0 && this.#buffer.length === 0;
-    // Suspects wait until less runs: asking again before anything has ended would bring nothing.
-    if (this.#refused && !idle && this.#landed.length === 0) return null;
     return {
       process: this.process,
       slots,
@@ -262,10 +260,8 @@ export class Dispatcher {
       events.emit('claimed', { count: done.claimed.length });
     }
     this.#watchSuspects(done);
-    this.#refused = done.claimed.length === 0 && done.suspectsWaiting > 0;
+    this.#leftBehind = done.nextDue === undefined;
     if (done.nextDue === undefined) {
-      // It came back full, or held up by suspects: there is more.
-      this.#hungry = true;
       events.emit('backlog', { process: this.process });
       return;
     }
@@ -360,6 +356,7 @@ export class Dispatcher {
   }
 
   #land(flight: Flight, outcome: Outcome, milliseconds: number): void {
+    if (this.#leftBehind) this.#hungry = true;
     this.#landed.push({ flight, settle: land(flight, outcome, this.#parts.random), milliseconds });
     if (this.#solo?.flight === flight) this.#endSolo();
   }

@@ -60,6 +60,11 @@ export class Liveness {
   /** Takes back the jobs of every process whose lease has lapsed or that is gone. */
   async rescue(): Promise<void> {
     const { store, events } = this.#parts;
+    // No process has the number 0: this takes back what says it runs and nobody holds (another program's rows).
+    const unowned = await store.expire(0);
+    if (unowned.returned.length + unowned.failed.length > 0) {
+      events.emit('rescued', { process: 0, pid: 0, ...unowned });
+    }
     for (const record of await store.processes()) {
       if (
         record.id === this.#id ||

@@ -7,7 +7,7 @@ import { NAME, optionProblems, storedOptions } from './types.ts';
 import { formatSize, parseDuration } from './units.ts';
 
 /** The most that a payload may take, in bytes of JSON. */
-export const MAX_PAYLOAD = 10 * 1024 * 1024;
+const MAX_PAYLOAD = 10 * 1024 * 1024;
 
 /** The longest unique key, in characters. */
 const MAX_KEY = 500;

@@ -116,6 +116,11 @@ function isWhole(value: unknown, from: number, to: number): boolean {
 }
 
 function show(value: unknown): string {
-  const text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value));
+  let text: string;
+  try {
+    text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value));
+  } catch {
+    text = typeof value === 'bigint' ? `${value}n` : `a ${typeof value}`;
+  }
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

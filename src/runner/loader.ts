@@ -51,7 +51,7 @@ export async function loadJobFile(path: string): Promise<LoadedJob | undefined> 
 }
 
 /** Reads a definition: an object with `handle`, or a class whose instances have one. */
-export function readDefinition(exported: unknown, fallbackType: string): LoadedJob {
+function readDefinition(exported: unknown, fallbackType: string): LoadedJob {
   const definition = typeof exported === 'function' ? fromClass(exported) : exported;
   if (!isObject(definition) || typeof definition['handle'] !== 'function') {
     throw new Error('its default export is neither a job definition nor a class with a handle method');
