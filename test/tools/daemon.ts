@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { executable, run, type Run, type RunOptions } from './executable.ts';
+import { executable, type Run, type RunOptions } from './executable.ts';
 
 /** Between two looks at the database, in milliseconds. */
 const LOOK_MS = 5;
@@ -16,6 +16,14 @@ const LOOK_MS = 5;
 export interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
+}
+
+/** How a command is run. */
+export interface SiteRun extends RunOptions {
+  /** Given to its standard input. */
+  input?: string;
+  /** A copy of the executable. */
+  file?: string;
 }
 
 /** A `supervisor` or `worker` that runs. */
@@ -136,9 +144,20 @@ void [appendFileSync, sleep, discard, snooze, ledger];
     this.write(`jobs/${type}.ts`, source);
   }
 
-  /** Runs a command to its end. */
-  run(args: readonly string[], options: RunOptions = {}): Promise<Run> {
-    return run(executable, args, { cwd: this.folder, ...options, env: { ...this.env, ...options.env } });
+  /** Runs a command to its end. One that a signal ends, or that takes a minute, has the code -1. */
+  run(args: readonly string[], { input = '', file = executable, ...options }: SiteRun = {}): Promise<Run> {
+    const env = { ...this.env, ...options.env };
+    const child = spawn(file, args, { cwd: this.folder, timeout: 60_000, ...options, env });
+    const out = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (text: string) => (out[name] += text));
+    }
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+    return new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code) => resolve({ code: code ?? -1, ...out }));
+    });
   }
 
   /** Runs a command that must succeed; resolves with what it printed. */

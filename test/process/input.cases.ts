@@ -1,0 +1,340 @@
+/** What an admin may type wrongly, and what may be wrong where it is typed. */
+
+import { chmodSync, mkdirSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { type Case, giveTo, STRANGER } from '../tools/daemon-messages.ts';
+
+const job = (body = 'return 1;', options = '') =>
+  `import { defineJob } from 'passito';\nexport default defineJob({ ${options} async handle() { ${body} } });\n`;
+
+const usage = (name: string, args: readonly string[], more: Partial<Case> = {}): Case => ({
+  name,
+  args,
+  code: 2,
+  prepared: true,
+  ...more,
+});
+
+const unreachable = (name: string, args: readonly string[], more: Partial<Case> = {}): Case => ({
+  name,
+  args,
+  code: 3,
+  ...more,
+});
+
+const typed: Case[] = [
+  usage('a command that does not exist, near to one', ['heath']),
+  usage('a command that does not exist, far from all', ['frobnicate']),
+  usage('half of a command', ['jobs']),
+  usage('a wrong second half', ['jobs', 'lst']),
+  usage('an unknown option, near to one', ['supervisor', '--max-worker', '5']),
+  usage('an unknown option, far from all', ['health', '--frobnicate']),
+  usage('an unknown short option', ['health', '-x']),
+  usage('an unknown option and no command', ['-x']),
+  usage('an option without its value', ['dispatch', 'Mail', '--payload']),
+  usage('an option without its value, before another', ['dispatch', 'Mail', '--delay', '--json']),
+  usage('a switch with a value', ['health', '--json=yes']),
+  usage('an option given twice', ['dispatch', 'Mail', '--delay', '1s', '--delay', '2s']),
+  usage('too many words', ['dispatch', 'Mail', 'now']),
+  usage('too few words', ['jobs', 'show']),
+  usage('a dispatch of nothing', ['dispatch']),
+  usage('an id that is a word', ['jobs', 'show', 'abc']),
+  usage('an id that is zero', ['explain', '0']),
+  usage('a negative id', ['jobs', 'cancel', '-3']),
+  usage('a fraction as id', ['jobs', 'retry', '1.5']),
+  usage('an id that nobody has', ['jobs', 'show', '4711']),
+  usage('explain of an id that nobody has', ['explain', '4711']),
+  usage('nothing to cancel', ['jobs', 'cancel']),
+  usage('ids and filters together', ['jobs', 'delete', '1', '--state', 'failed']),
+  usage('a state that does not exist', ['jobs', 'list', '--state', 'complete']),
+  usage('a limit that is no number', ['jobs', 'list', '--limit', 'many']),
+  usage('an age that is no duration', ['jobs', 'prune', '--completed', 'month']),
+  usage('a threshold of zero', ['health', '--alert-threshold', '0']),
+  usage('an error, for a program', ['jobs', 'show', 'abc', '--json'], { prints: true }),
+];
+
+const dispatched: Case[] = [
+  usage('a payload that is not JSON', ['dispatch', 'Mail', '--payload', '{bad}']),
+  usage('a payload in single quotes too many', ['dispatch', 'Mail', '--payload', `{'id': 1}`]),
+  usage('an empty payload', ['dispatch', 'Mail', '--payload', '']),
+  usage('a payload file that does not exist', ['dispatch', 'Mail', '--payload-file', 'nowhere.json']),
+  usage('a payload file that is a folder', ['dispatch', 'Mail', '--payload-file', '.']),
+  usage('a payload on stdin that is not JSON', ['dispatch', 'Mail', '--payload-file', '-'], {
+    input: 'id=1',
+  }),
+  usage('two payloads', ['dispatch', 'Mail', '--payload', '{}', '--payload-file', 'x.json']),
+  usage('a payload of 20 MB', ['dispatch', 'Mail', '--payload-file', '-'], {
+    input: JSON.stringify('x'.repeat(20e6)),
+  }),
+  usage('a negative delay', ['dispatch', 'Mail', '--delay', '-5m']),
+  usage('a delay without a unit', ['dispatch', 'Mail', '--delay', 'soon']),
+  usage('a time that is no time', ['dispatch', 'Mail', '--at', 'tomorrow']),
+  usage('a time that does not exist', ['dispatch', 'Mail', '--at', '2027-02-30 10:00']),
+  usage('a delay and a time', ['dispatch', 'Mail', '--delay', '5m', '--at', '2027-01-01 10:00']),
+  usage('a priority out of range', ['dispatch', 'Mail', '--priority', '10']),
+  usage('a number of attempts that is none', ['dispatch', 'Mail', '--max-attempts', '0']),
+  usage('a timeout that is no duration', ['dispatch', 'Mail', '--timeout', 'never']),
+  usage('a type that cannot be one', ['dispatch', 'send mail']),
+  usage('a type that is a path', ['dispatch', '../../etc/passwd']),
+  usage('a queue that cannot be one', ['dispatch', 'Mail', '--queue', 'a b']),
+  usage('a dependency that nobody has', ['dispatch', 'Mail', '--depends-on', '4711']),
+  usage('a dependency that is no id', ['dispatch', 'Mail', '--depends-on', '1,x']),
+  usage('a wait that is no duration', ['dispatch', 'Mail', '--wait=long']),
+  {
+    name: 'a type that nobody knows is taken, and waits',
+    args: ['dispatch', 'Unheard'],
+    code: 0,
+    prepared: true,
+    effect: true,
+    prints: true,
+  },
+  usage('a payload that its schema refuses', ['dispatch', 'Strict', '--payload', '{"id": "x"}'], {
+    files: {
+      'jobs/Strict.ts': `const schema = { '~standard': { version: 1, vendor: 'test', validate: (value: any) =>
+        typeof value.id === 'number' ? { value } : { issues: [{ message: 'expected a number', path: ['id'] }] } } };
+        export default { schema, handle() {} };`,
+    },
+  }),
+];
+
+const ndjson = (name: string, lines: readonly string[], more: Partial<Case> = {}) =>
+  usage(name, ['dispatch', '--ndjson', 'jobs.ndjson'], {
+    files: { 'jobs.ndjson': `${lines.join('\n')}\n` },
+    ...more,
+  });
+
+const bulk: Case[] = [
+  ndjson(
+    'a file with several bad lines, all named',
+    [
+      '{"type":"Mail"}',
+      '{"type":"Mail"',
+      '[1]',
+      '{"payload":{}}',
+      '{"type":"Mail","dealy":"5m"}',
+      '{"type":"Mail","priority":12}',
+      '{"type":"Mail","delay":"-5m"}',
+      '{"type":"Mail","available_at":"someday"}',
+      '{"type":"Mail","depends_on":["nobody"]}',
+      '{"type":"Mail","depends_on":[0]}',
+    ],
+    { list: true },
+  ),
+  ndjson('a ref that nobody has', ['{"type":"Mail","ref":"a"}', '{"type":"Mail","depends_on":["b"]}'], {
+    list: true,
+  }),
+  ndjson('a ref given twice', ['{"type":"Mail","ref":"a"}', '{"type":"Mail","ref":"a"}'], { list: true }),
+  ndjson(
+    'a circle',
+    ['{"type":"Mail","ref":"a","depends_on":["b"]}', '{"type":"Mail","ref":"b","depends_on":["a"]}'],
+    {
+      list: true,
+    },
+  ),
+  ndjson('a line that waits for itself', ['{"type":"Mail","ref":"a","depends_on":["a"]}'], { list: true }),
+  ndjson(
+    'an id that nobody has, in the last line',
+    ['{"type":"Mail"}', '{"type":"Mail","depends_on":[4711]}'],
+    {
+      list: true,
+    },
+  ),
+  ndjson(
+    'more than twenty bad lines',
+    Array.from({ length: 30 }, (_, i) => `{"type":"Mail","priority":${i + 10}}`),
+    {
+      list: true,
+    },
+  ),
+  usage('a file that does not exist', ['dispatch', '--ndjson', 'nowhere.ndjson']),
+];
+
+const settings: Case[] = [
+  usage('workers that are no number', ['supervisor', '--min-workers', 'two']),
+  usage('more at least than at most', ['supervisor', '--min-workers', '9', '--max-workers', '3']),
+  usage('thresholds the wrong way round', [
+    'supervisor',
+    '--scale-up-threshold',
+    '3',
+    '--scale-down-threshold',
+    '3',
+  ]),
+  usage('a profile that does not exist', ['supervisor', '--profile', 'huge']),
+  usage('a synchronous mode that does not exist', ['supervisor', '--synchronous', 'off']),
+  usage('a zone that does not exist', ['jobs', 'list'], { env: { TIME_ZONE: 'Asia/Chennai' } }),
+  usage('several problems at once, each with its place', ['supervisor', '--min-workers', '0'], {
+    env: { PASSITO_MAX_WORKERS: 'lots' },
+    files: { '.env': 'SMTP_PORT=mail\n', 'passito.config.json': '{"checkInterval": 0, "minWorker": 3}' },
+    list: true,
+  }),
+  usage('a config file that is not JSON', ['health'], { files: { 'passito.config.json': '{"a": }' } }),
+  usage('a config file with a syntax error', ['health'], {
+    files: { 'passito.config.ts': 'export default {' },
+  }),
+  usage('a command job without a list', ['supervisor'], {
+    files: { 'passito.config.json': '{"jobs": {"Sync": {"command": "php sync.php"}}}' },
+  }),
+  usage('a job option that cannot be', ['supervisor'], {
+    files: {
+      'passito.config.json': '{"jobs": {"Sync": {"command": ["true"], "timeout": "soon", "priority": 11}}}',
+    },
+    list: true,
+  }),
+  usage('a config file that others may write', ['supervisor'], {
+    files: { 'passito.config.json': '{}' },
+    arrange: (folder) => chmodSync(join(folder, 'passito.config.json'), 0o666),
+  }),
+];
+
+const jobFiles: Case[] = [
+  usage('a job file with a syntax error', ['supervisor'], {
+    files: {
+      'jobs/Broken.ts': `import { defineJob } from 'passito';\n\nexport default defineJob({ handle( { } });\n`,
+    },
+  }),
+  usage('a job file in JavaScript with a syntax error', ['supervisor'], {
+    files: { 'jobs/Broken.js': 'export default {\n  handle() {\n    return 1 +;\n  },\n};\n' },
+  }),
+  usage('a job file with an enum', ['supervisor'], {
+    files: {
+      'jobs/Colours.ts': `\nenum Colour {\n  Red,\n}\nexport default { handle() { return Colour.Red; } };\n`,
+    },
+  }),
+  usage('a job file that throws', ['supervisor'], {
+    files: { 'jobs/Thrower.js': `throw new Error('no database password');\n` },
+  }),
+  usage('a job file that throws null', ['supervisor'], { files: { 'jobs/Thrower.js': 'throw null;\n' } }),
+  usage('a job file that imports what is not there', ['supervisor'], {
+    files: { 'jobs/Lonely.js': `import 'left-pad';\nexport default { handle() {} };\n` },
+  }),
+  usage('a job file whose export is no job', ['supervisor'], {
+    files: { 'jobs/Odd.js': 'export default 42;\n' },
+  }),
+  usage('a job file with a bad option', ['supervisor'], {
+    files: { 'jobs/Odd.ts': job('', `timeout: '5 parsecs', `) },
+  }),
+  usage('a job file with a bad type', ['supervisor'], {
+    files: { 'jobs/Odd.ts': job('', `type: 'send mail', `) },
+  }),
+  usage('two files with one type', ['supervisor'], {
+    files: { 'jobs/First.ts': job('', `type: 'Same', `), 'jobs/Second.ts': job('', `type: 'Same', `) },
+  }),
+  usage('a file and a command with one type', ['supervisor'], {
+    files: { 'jobs/Sync.ts': job(), 'passito.config.json': '{"jobs": {"Sync": {"command": ["true"]}}}' },
+  }),
+  usage('a built-in type again', ['supervisor'], { files: { 'jobs/GenerateQrCode.ts': job() } }),
+  usage('a job file that others may write', ['supervisor'], {
+    files: { 'jobs/Open.ts': job() },
+    arrange: (folder) => chmodSync(join(folder, 'jobs', 'Open.ts'), 0o666),
+  }),
+  usage('try of a type that nobody knows', ['try', 'Helo'], { files: { 'jobs/Hello.ts': job() } }),
+  usage('try of a broken file', ['try', 'Broken'], {
+    files: { 'jobs/Broken.ts': 'export default {\n  handle( {}\n};\n' },
+  }),
+  usage('try with a bad payload', ['try', 'Hello', '--payload', '{'], { files: { 'jobs/Hello.ts': job() } }),
+  usage('init where something is', ['init'], { files: { '.env': '' } }),
+];
+
+const foreign = (folder: string) => {
+  const db = new Database(join(folder, 'passito.db'));
+  db.exec('CREATE TABLE guests (name TEXT)');
+  db.close();
+};
+
+const newer = (folder: string) => {
+  const db = new Database(join(folder, 'passito.db'));
+  db.pragma('user_version = 999');
+  db.close();
+};
+
+const databases: Case[] = [
+  unreachable('health without a database', ['health']),
+  unreachable('a list without a database', ['jobs', 'list']),
+  unreachable('a database that is a folder', ['health'], {
+    arrange: (folder) => mkdirSync(join(folder, 'passito.db')),
+  }),
+  unreachable('a supervisor on a folder', ['supervisor'], {
+    arrange: (folder) => mkdirSync(join(folder, 'passito.db')),
+  }),
+  unreachable('a file that is no database', ['health'], {
+    files: { 'passito.db': 'Dear diary, today I wrote a job system. '.repeat(30) },
+  }),
+  unreachable('an empty file', ['health'], { files: { 'passito.db': '' } }),
+  unreachable('a database cut short', ['health'], {
+    prepared: true,
+    arrange: (folder) => truncateSync(join(folder, 'passito.db'), 20_000),
+  }),
+  unreachable('a supervisor on a database cut short', ['supervisor'], {
+    prepared: true,
+    arrange: (folder) => truncateSync(join(folder, 'passito.db'), 20_000),
+  }),
+  unreachable("somebody else's database", ['health'], { arrange: foreign }),
+  unreachable("a supervisor on somebody else's database", ['supervisor'], { arrange: foreign }),
+  unreachable('a database from the future', ['health'], { prepared: true, arrange: newer }),
+  unreachable('a supervisor on a database from the future', ['supervisor'], {
+    prepared: true,
+    arrange: newer,
+  }),
+  unreachable('a folder that cannot be written', ['dispatch', 'Mail'], { stranger: true }),
+  unreachable('a supervisor in a folder that cannot be written', ['supervisor'], { stranger: true }),
+  unreachable('a database that may only be read', ['dispatch', 'Mail'], {
+    prepared: true,
+    stranger: true,
+    arrange: (folder) => chmodSync(join(folder, 'passito.db'), 0o644),
+  }),
+  unreachable('a database that may not even be read', ['health'], {
+    prepared: true,
+    stranger: true,
+    arrange: (folder) => chmodSync(join(folder, 'passito.db'), 0o600),
+  }),
+  unreachable('a database that may only be read, in a folder of ones own', ['dispatch', 'Mail'], {
+    prepared: true,
+    stranger: true,
+    arrange: (folder) => {
+      giveTo(folder, STRANGER);
+      chmodSync(join(folder, 'passito.db'), 0o644);
+    },
+  }),
+];
+
+const office: Case[] = [
+  usage('students from a file that does not exist', ['import', 'students', 'nowhere.csv']),
+  usage('students with bad rows, all named', ['import', 'students', 's.csv'], {
+    files: {
+      's.csv':
+        'name,email,roll_number\nAsha,asha@example.edu,1\n,b@example.edu,2\nC,not-a-mail,3\nD,d@example.edu,\n',
+    },
+    list: true,
+  }),
+  usage('students with a column misspelt', ['import', 'students', 's.csv'], {
+    files: { 's.csv': 'name,email,rol_number\nAsha,asha@example.edu,1\n' },
+    list: true,
+  }),
+  usage('students from an empty file', ['import', 'students', 's.csv'], {
+    files: { 's.csv': '' },
+    list: true,
+  }),
+  usage('outpasses of a student who is not there', ['import', 'outpasses', 'o.csv'], {
+    files: {
+      'o.csv':
+        'reference,roll_number,kind,purpose,destination,leaves_at,returns_at\nP-1,nobody,Home,Rest,Home,2027-01-01 10:00,2027-01-02 10:00\n',
+    },
+    list: true,
+  }),
+  usage('imports of what does not exist', ['import', 'teachers', 't.csv']),
+  usage('a pass that does not exist', ['outpass', 'show', 'OP-1']),
+  usage('the approval of a pass that does not exist', ['outpass', 'approve', '1']),
+  usage('a status that does not exist', ['outpass', 'list', '--status', 'maybe']),
+];
+
+/** In the order of the snapshot. */
+export const cases: Case[] = [
+  ...typed,
+  ...dispatched,
+  ...bulk,
+  ...settings,
+  ...jobFiles,
+  ...databases,
+  ...office,
+];
