@@ -192,6 +192,9 @@ export const errors = {
       `The database ${path} cannot be written by ${user}.`,
       'Run the command as the user that runs the supervisor.',
     ),
+  /** A row that the tables' own rules refuse: somebody's input, not the database's state. */
+  rowRefused: (reason: string) =>
+    usage('ROW_REFUSED', `The database refuses this: ${reason}.`, 'Nothing was written.'),
   processesAlive: (pids: string) =>
     unreachable(
       'PROCESSES_ALIVE',

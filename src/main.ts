@@ -11,5 +11,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const hold = setInterval(() => undefined, 2 ** 30);
 void run(process.argv.slice(2)).then((status) => {
   clearInterval(hold);
-  process.exitCode = status;
+  // At once: while Node tears itself down, a signal would end the process in its own way. What was printed
+  // is out: writes to files, pipes and terminals are synchronous on Linux.
+  process.exit(status);
 });

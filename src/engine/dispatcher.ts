@@ -5,13 +5,14 @@
 
 import type { Clock, Random, Timer } from './clock.ts';
 import type { Events } from './events.ts';
-import { causeOfDeath, type Flight, land, nameOf, takeOff, toWire } from './flight.ts';
+import { causeOfDeath, type Flight, land, takeOff, toWire } from './flight.ts';
 import type { Outcome } from './job.ts';
 import { Pace, takeChunk } from './pace.ts';
 import type { Chunk, Pool, RawOutcome } from './pool.ts';
 import { soloWindow } from './solo.ts';
-import type { ClaimableType, ClaimRequest, Exchange, Settle, Store } from './store.ts';
+import type { ClaimableType, ClaimRequest, Exchange, Store } from './store.ts';
 import type { JobType } from './types.ts';
+import { isStoreWide, type Landed, settleAlone, tell } from './landing.ts';
 import { formatSize } from './units.ts';
 
 /** Short jobs are claimed ahead for this many further chunks a worker, so that none waits for a commit. */
@@ -62,7 +63,7 @@ export class Dispatcher {
   readonly #pace = new Pace();
   readonly #running = new Set<Running>();
   #buffer: Flight[] = [];
-  #landed: { flight: Flight; settle: Settle; milliseconds: number }[] = [];
+  #landed: Landed[] = [];
   #exchanging = false;
   /** Whether a claim may bring something. */
   #hungry = false;
@@ -72,8 +73,6 @@ export class Dispatcher {
   #retryTimer: Timer | undefined;
   #solo: { flight: Flight; until: number; timer: Timer | undefined } | undefined;
   #suspectsSince: number | undefined;
-  /** The last claim left jobs behind, for want of room or because suspects wait: more once a job has ended. */
-  #leftBehind = false;
   #onQuiet: (() => void) | undefined;
 
   constructor(parts: DispatcherParts) {
@@ -221,7 +220,7 @@ export class Dispatcher {
   }
 
   async #exchange(claim: ClaimRequest | null): Promise<void> {
-    const { store, events, clock } = this.#parts;
+    const { store, events } = this.#parts;
     const landed = this.#landed;
     this.#landed = [];
     this.#exchanging = true;
@@ -232,20 +231,37 @@ export class Dispatcher {
         landed.map(({ settle }) => settle),
         claim,
       );
-      this.#tell(landed, done);
+      tell(events, landed, done.settled);
       if (claim !== null) this.#receive(done);
     } catch (error) {
-      // Nothing was written: keep the outcomes, and try again when the disk may have room.
+      await this.#recover(landed, error);
+    }
+    this.#exchanging = false;
+    this.#pump();
+  }
+
+  /** Nothing was written. */
+  async #recover(landed: Landed[], error: unknown): Promise<void> {
+    const { store, events, clock } = this.#parts;
+    this.#hungry = true;
+    events.emit('trouble', { where: 'writing to the database', error });
+    if (isStoreWide(error)) {
+      // A full disk, a locked file: keep the outcomes, and try again when there may be room.
       this.#landed = [...landed, ...this.#landed];
-      this.#hungry = true;
-      events.emit('trouble', { where: 'writing to the database', error });
       this.#retryTimer = clock.after(STORE_RETRY_MS, () => {
         this.#retryTimer = undefined;
         this.#pump();
       });
+      return;
     }
-    this.#exchanging = false;
-    this.#pump();
+    // One outcome cannot be stored, nobody knows which: it must not hold up the others for ever.
+    for (const one of landed) {
+      try {
+        await settleAlone(store, events, one);
+      } catch {
+        this.#landed.push(one);
+      }
+    }
   }
 
   #receive(done: Exchange): void {
@@ -260,8 +276,8 @@ export class Dispatcher {
       events.emit('claimed', { count: done.claimed.length });
     }
     this.#watchSuspects(done);
-    this.#leftBehind = done.nextDue === undefined;
     if (done.nextDue === undefined) {
+      // It left jobs behind, for want of room or because suspects wait: there is more once a job has ended.
       events.emit('backlog', { process: this.process });
       return;
     }
@@ -290,21 +306,6 @@ export class Dispatcher {
     this.#solo?.timer?.cancel();
     this.#solo = undefined;
     this.wake();
-  }
-
-  #tell(landed: { flight: Flight; milliseconds: number; settle: Settle }[], { settled }: Exchange): void {
-    const { events } = this.#parts;
-    landed.forEach(({ flight, settle: { settlement }, milliseconds }, i) => {
-      const name = nameOf(flight);
-      if (!settled[i]) events.emit('lost', name);
-      else if (settlement.move === 'complete') {
-        if (events.has('completed')) events.emit('completed', { ...name, ms: milliseconds });
-      } else if (settlement.move === 'retry') {
-        events.emit('retried', { ...name, error: settlement.error, delay: settlement.delay });
-      } else if (settlement.move === 'fail') {
-        events.emit('failed', { ...name, error: settlement.error, discarded: settlement.discarded });
-      } else events.emit('released', { ...name, delay: settlement.delay });
-    });
   }
 
   /** A chunk's thread is done with it, or dead. */
@@ -356,7 +357,8 @@ export class Dispatcher {
   }
 
   #land(flight: Flight, outcome: Outcome, milliseconds: number): void {
-    if (this.#leftBehind) this.#hungry = true;
+    // Its place is free, its type may start another, its children may be due: the claim rides along.
+    this.#hungry = true;
     this.#landed.push({ flight, settle: land(flight, outcome, this.#parts.random), milliseconds });
     if (this.#solo?.flight === flight) this.#endSolo();
   }

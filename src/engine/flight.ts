@@ -3,7 +3,7 @@
 import { type AttemptFacts, decide, type JobError, type Outcome, type Settlement } from './job.ts';
 import type { AttemptName } from './events.ts';
 import type { Random } from './clock.ts';
-import type { ClaimedJob, Settle } from './store.ts';
+import type { ClaimedJob, Settle, StoredOptions } from './store.ts';
 import type { JobType } from './types.ts';
 import type { WireJob } from './wire.ts';
 
@@ -15,21 +15,42 @@ export interface Flight {
   /** Milliseconds from the start of the handler; 0 is none. */
   timeout: number;
   memoryLimit: number;
+  /** Payload fields to drop at completion. */
+  redact: readonly string[];
 }
 
 /** What was set for the job itself goes before what its type says. */
 export function takeOff(job: ClaimedJob, type: JobType): Flight {
+  const own = readOptions(job.options);
   return {
     job,
     type,
     facts: {
       attempt: job.attempt,
       maxAttempts: job.maxAttempts ?? type.maxAttempts,
-      backoff: job.options?.backoff ?? type.backoff,
+      backoff: own.backoff ?? type.backoff,
     },
-    timeout: job.options?.timeout ?? type.timeout,
-    memoryLimit: job.options?.memoryLimit ?? type.memoryLimit,
+    timeout: own.timeout ?? type.timeout,
+    memoryLimit: own.memoryLimit ?? type.memoryLimit,
+    redact: own.redact ?? type.redact,
   };
+}
+
+/** Another program may have written the row: only what is well formed counts, lest one row stops them all. */
+function readOptions(options: StoredOptions | null): StoredOptions {
+  const { backoff, timeout, memoryLimit, redact } = options ?? {};
+  const own: StoredOptions = {};
+  if (typeof backoff === 'object' && [backoff?.base, backoff?.factor, backoff?.max].every(isAmount)) {
+    own.backoff = backoff;
+  }
+  if (isAmount(timeout)) own.timeout = timeout;
+  if (isAmount(memoryLimit)) own.memoryLimit = memoryLimit;
+  if (Array.isArray(redact)) own.redact = redact.filter((field) => typeof field === 'string');
+  return own;
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
 /** The flight as its worker gets it. */
@@ -45,9 +66,8 @@ export function toWire({ job, facts }: Flight): WireJob {
 }
 
 /** The flight's end as the store gets it. */
-export function land({ job, facts, type }: Flight, outcome: Outcome, random: Random): Settle {
+export function land({ job, facts, redact }: Flight, outcome: Outcome, random: Random): Settle {
   const settle: Settle = { id: job.id, lease: job.lease, settlement: decide(outcome, facts, random) };
-  const redact = job.options?.redact ?? type.redact;
   if (redact.length > 0) settle.redact = redact;
   if (outcome.kind === 'completed' && outcome.dispatches !== undefined) {
     settle.otherwise = (reason): Settlement =>

@@ -187,24 +187,23 @@ export class Pool {
       arena: chunk.arena,
       base: chunk.base,
     };
-    this.#piscina.run(task, { signal: chunk.abort.signal }).then(
-      () => {
-        const outcomes = this.harvest(chunk);
-        this.#chunks.delete(chunk.number);
+    const ended = (error: unknown) => {
+      const { threadId } = chunk;
+      this.#drainPort(threadId);
+      const outcomes = this.harvest(chunk);
+      this.#chunks.delete(chunk.number);
+      if (error === undefined && chunk.harvested >= chunk.end) {
         resetArena(chunk.arena);
         this.#arenas.push(chunk.arena);
         done(chunk, outcomes, undefined);
-      },
-      (error: unknown) => {
-        const { threadId } = chunk;
-        this.#drainPort(threadId);
-        const outcomes = this.harvest(chunk);
-        this.#bury(threadId);
-        // Its arena is not used again: the thread may still run for a moment, and write.
-        this.#chunks.delete(chunk.number);
-        done(chunk, outcomes, error ?? new Error('threw null'));
-      },
-    );
+        return;
+      }
+      // Its arena is not used again: the thread may still run for a moment, and write.
+      this.#bury(threadId);
+      done(chunk, outcomes, error ?? new Error('null'));
+    };
+    // Piscina takes a thread that threw null for one that returned: its missing outcomes tell.
+    this.#piscina.run(task, { signal: chunk.abort.signal }).then(() => ended(undefined), ended);
     return chunk;
   }
 

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import Database, { SqliteError } from 'better-sqlite3';
-import { errors, messageOf, PassitoError } from '../../errors.ts';
+import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
 import { loadAddon } from './addon.ts';
 import { isBusy, whenFree } from './busy.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
@@ -96,6 +96,12 @@ function prepareSchema(db: Database.Database, file: string, { mode, migrate }: O
   }).immediate();
 }
 
+/** Whether an error is about what was to be written, and not about the database as a whole. */
+export function isRefusal(error: unknown): boolean {
+  if (error instanceof SqliteError) return /^SQLITE_(?:CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(error.code);
+  return error instanceof RangeError || (error instanceof PassitoError && error.exit === EXIT.usage);
+}
+
 /** Turns what SQLite or the file system said into a line for the admin. */
 export function explain(error: unknown, file: string, patience: number): unknown {
   if (error instanceof PassitoError) return error;
@@ -119,6 +125,7 @@ export function explain(error: unknown, file: string, patience: number): unknown
     if (error.code.startsWith('SQLITE_IOERR')) {
       return errors.databaseUnusable(file, `the disk reports an error (${error.code})`, error);
     }
+    if (isRefusal(error)) return errors.rowRefused(error.message);
     return errors.databaseUnusable(file, error.message, error);
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -7,7 +7,8 @@ import type { Database } from 'better-sqlite3';
 import { formatTime } from '../../engine/clock.ts';
 import type { JobError, NestedDispatch, Settlement } from '../../engine/job.ts';
 import type { Inserted, NewJob, Settle } from '../../engine/store.ts';
-import { PassitoError } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
+import { isRefusal } from './open.ts';
 
 const GUARD = `WHERE id = ? AND status = 'processing' AND lease = ?`;
 
@@ -82,10 +83,16 @@ export function prepareSettle(
       return done;
     } catch (error) {
       const otherwise = settle.otherwise;
-      if (!(error instanceof PassitoError) || otherwise === undefined) throw error;
+      // A full disk is nobody's fault here; an unknown parent or a bad number is this handler's.
+      if (!isRefusal(error) || otherwise === undefined || !db.inTransaction) throw error;
       undo.run();
       keepAll.run();
-      return apply(settle, otherwise(`A job that it dispatched was refused: ${error.message}`), now, ended);
+      return apply(
+        settle,
+        otherwise(`A job that it dispatched was refused: ${messageOf(error)}`),
+        now,
+        ended,
+      );
     }
   }
 

@@ -10,6 +10,12 @@ import { isBusy } from './busy.ts';
 
 const FALLBACK_MS = 1000;
 
+/**
+ * The kernel tells of the write, but a commit can be seen only once its writer has flushed it: where there
+ * is nothing new yet, it is looked for again after 1 ms, 2 ms and so on up to this.
+ */
+const LAST_LOOK_MS = 64;
+
 /** Calls `onForeignCommit` after other processes' commits. Returns the function that stops it. */
 export function watchForeignCommits(db: Database, file: string, onForeignCommit: () => void): () => void {
   const wal = `${file}-wal`;
@@ -17,16 +23,34 @@ export function watchForeignCommits(db: Database, file: string, onForeignCommit:
   let seen = dataVersion.get();
   let watcher: FSWatcher | undefined;
   let inode: number | undefined;
+  let again: NodeJS.Timeout | undefined;
+  let wait = 1;
 
-  function look(): void {
+  /** Whether there was something new. */
+  function look(): boolean {
     try {
       const version = dataVersion.get();
-      if (version === seen) return;
+      if (version === seen) return false;
       seen = version;
     } catch (error) {
       if (!isBusy(error)) throw error;
     }
     onForeignCommit();
+    return true;
+  }
+
+  function written(): void {
+    wait = 1;
+    if (!look()) lookAgain();
+  }
+
+  function lookAgain(): void {
+    again ??= setTimeout(() => {
+      again = undefined;
+      if (look() || wait >= LAST_LOOK_MS) return;
+      wait *= 2;
+      lookAgain();
+    }, wait).unref();
   }
 
   /** Keeps the watch on the file that is there now. */
@@ -38,7 +62,7 @@ export function watchForeignCommits(db: Database, file: string, onForeignCommit:
     inode = current;
     if (current === undefined) return;
     try {
-      watcher = watch(wal, { persistent: false }, look);
+      watcher = watch(wal, { persistent: false }, written);
       // Too many watches on the machine, or the file just went: the fallback serves.
       watcher.on('error', () => watcher?.close());
     } catch {
@@ -54,6 +78,7 @@ export function watchForeignCommits(db: Database, file: string, onForeignCommit:
   timer.unref();
   return () => {
     clearInterval(timer);
+    clearTimeout(again);
     watcher?.close();
   };
 }

@@ -1,0 +1,56 @@
+/** The end of attempts: telling of those that were written, and saving the others from one that cannot be. */
+
+import { EXIT, messageOf, PassitoError } from '../errors.ts';
+import type { Events } from './events.ts';
+import { type Flight, nameOf } from './flight.ts';
+import type { Settle, Store } from './store.ts';
+
+/** An attempt that has ended and is to be written. */
+export interface Landed {
+  flight: Flight;
+  settle: Settle;
+  milliseconds: number;
+}
+
+/** Tells what became of attempts; `settled` says of each whether its lease still held. */
+export function tell(events: Events, landed: readonly Landed[], settled: readonly boolean[]): void {
+  landed.forEach(({ flight, settle: { settlement }, milliseconds }, i) => {
+    const name = nameOf(flight);
+    if (settled[i] !== true) {
+      events.emit('lost', name);
+      return;
+    }
+    switch (settlement.move) {
+      case 'complete':
+        // The hot path: nobody listens to this below the level debug.
+        if (events.has('completed')) events.emit('completed', { ...name, ms: milliseconds });
+        return;
+      case 'retry':
+        events.emit('retried', { ...name, error: settlement.error, delay: settlement.delay });
+        return;
+      case 'fail':
+        events.emit('failed', { ...name, error: settlement.error, discarded: settlement.discarded });
+        return;
+      case 'release':
+        events.emit('released', { ...name, delay: settlement.delay });
+    }
+  });
+}
+
+/** Whether the store as a whole is at fault (full, locked, read-only), and not what was to be written. */
+export function isStoreWide(error: unknown): boolean {
+  return error instanceof PassitoError && error.exit === EXIT.unreachable;
+}
+
+/** Writes one outcome by itself; where it cannot be stored, the job fails and says so. */
+export async function settleAlone(store: Store, events: Events, one: Landed): Promise<void> {
+  try {
+    tell(events, [one], (await store.exchange([one.settle], null)).settled);
+  } catch (error) {
+    if (isStoreWide(error)) throw error;
+    const message = `Its outcome could not be stored: ${messageOf(error)}`;
+    const { id, lease } = one.settle;
+    const settle: Settle = { id, lease, settlement: { move: 'fail', error: { message }, discarded: false } };
+    tell(events, [{ ...one, settle }], (await store.exchange([settle], null)).settled);
+  }
+}
