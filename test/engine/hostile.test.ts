@@ -1,0 +1,281 @@
+/** Handlers that do their worst: each costs its own attempts, and nothing else. */
+
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+
+import { systemClock } from '../../src/engine/clock.ts';
+import { newJob, readAttempts } from '../tools/store.ts';
+import { type Engine, openEngine } from './harness.ts';
+
+const limit = { timeout: 10_000 };
+const GOOD = `export default { handle: () => 'good' };`;
+const SPIN = `export default { maxAttempts: 1, timeout: '50ms', async handle(_, { log }) {
+  log.info('spinning'); await new Promise((r) => setTimeout(r, 5)); while (true) {} } };`;
+
+/** The engine still works. */
+async function stillWorks(engine: Engine): Promise<void> {
+  const job = await engine.run('Good');
+  assert.equal(job.result, '"good"');
+  assert.equal(job.attempts, 1);
+}
+
+suite('threads that die', () => {
+  const cases: [string, string, RegExp][] = [
+    ['[20] process.exit', `handle() { process.exit(3); }`, /process\.exit\(3\)/],
+    [
+      '[20] process.exit(0), later',
+      `async handle() { await new Promise((r) => setTimeout(r, 5)); process.exit(0); }`,
+      /process\.exit\(0\)|ended its thread/,
+    ],
+    [
+      '[22] an unhandled rejection',
+      `async handle() { Promise.reject(new Error('left alone')); await new Promise((r) => setTimeout(r, 500)); }`,
+      /left alone/,
+    ],
+    [
+      '[22] a late throw',
+      `async handle() { setTimeout(() => { throw new Error('late'); }, 1); await new Promise((r) => setTimeout(r, 500)); }`,
+      /late/,
+    ],
+    [
+      '[22] a late throw of null',
+      `async handle() { setTimeout(() => { throw null; }, 1); await new Promise((r) => setTimeout(r, 500)); }`,
+      /null/,
+    ],
+  ];
+  for (const [title, handle, error] of cases) {
+    test(`${title} costs its own attempts`, limit, async (t) => {
+      const engine = await openEngine(t, {
+        jobs: { Bad: `export default { maxAttempts: 2, backoff: { base: '1ms' }, ${handle} };`, Good: GOOD },
+      });
+      const job = await engine.run('Bad');
+      assert.equal(job.status, 'failed');
+      assert.equal(job.attempts, 2);
+      assert.equal(job.crashes, 0);
+      assert.match(job.lastError ?? '', error);
+      assert.equal(readAttempts(engine.store, job.id).length, 2);
+      await stillWorks(engine);
+    });
+  }
+
+  test('[22] whatever is thrown, it is told as well as it can be', limit, async (t) => {
+    const engine = await openEngine(t, {
+      jobs: {
+        Bad: `const things = [null, undefined, 'text', 7, { a: 1 }, Symbol('s'), 5n, new Error(''),
+            Object.assign(new Error('x'), { message: 'm'.repeat(9000) }),
+            { toJSON() { throw 1; }, toString() { throw 2; } }, new Proxy({}, { get() { throw 3; }, getPrototypeOf() { throw 4; } }),
+            Object.defineProperty(new Error('z'), 'stack', { get() { throw 5; } })];
+          export default { maxAttempts: 1, handle: ({ n, late }) => { if (late) return Promise.reject(things[n]); throw things[n]; } };`,
+        Good: GOOD,
+      },
+    });
+    for (let n = 0; n < 12; n++) {
+      for (const late of [false, true]) {
+        const job = await engine.run('Bad', { n, late });
+        assert.equal(job.status, 'failed', `thing ${n}`);
+        assert.ok(
+          (job.lastError ?? '').length > 0 && (job.lastError ?? '').length <= 4100,
+          `thing ${n}: ${job.lastError}`,
+        );
+      }
+    }
+    assert.equal(engine.deaths.length, 0, 'no thread died of it');
+    await stillWorks(engine);
+  });
+
+  test('[21] memory without end, on the heap', limit, async (t) => {
+    const engine = await openEngine(t, {
+      jobs: {
+        Heap: `export default { maxAttempts: 1, memoryLimit: '48mb', handle() { const all = []; for (;;) all.push(new Array(1000).fill(Math.random())); } };`,
+        Good: GOOD,
+      },
+    });
+    const job = await engine.run('Heap');
+    assert.equal(job.status, 'failed');
+    assert.match(job.lastError ?? '', /of memory; its limit is 48 MB/);
+    await stillWorks(engine);
+  });
+
+  test('[21] memory without end, in buffers', limit, async (t) => {
+    const engine = await openEngine(t, {
+      jobs: {
+        Buffers: `export default { maxAttempts: 1, memoryLimit: '48mb', async handle() { const all = [];
+          for (let i = 0; i < 200; i++) { all.push(Buffer.alloc(4e6, 1)); await new Promise((r) => setTimeout(r, 2)); } } };`,
+        Good: GOOD,
+      },
+    });
+    const job = await engine.run('Buffers');
+    assert.equal(job.status, 'failed');
+    assert.match(job.lastError ?? '', /of memory; its limit is 48 MB/);
+    await stillWorks(engine);
+  });
+
+  test('a job file that can no longer be read fails its attempts, and says why', limit, async (t) => {
+    const engine = await openEngine(t, {
+      jobs: {
+        Bad: `if (globalThis.second) throw new Error('cannot load'); globalThis.second = true; export default { maxAttempts: 1, handle() { process.exit(1); } };`,
+        Good: GOOD,
+      },
+    });
+    await engine.run('Bad');
+    await stillWorks(engine);
+  });
+});
+
+suite('handlers that do not stop', () => {
+  test('[35] a timeout ends while(true){}, and frees the processor', limit, async (t) => {
+    const engine = await openEngine(t, { jobs: { Spin: SPIN, Good: GOOD } });
+    const job = await engine.run('Spin');
+    assert.equal(job.status, 'failed');
+    assert.equal(job.lastError, 'Timed out after 50ms.');
+    await stillWorks(engine);
+    const before = process.cpuUsage();
+    await new Promise((resolve) => {
+      setTimeout(resolve, 300);
+    });
+    const used = process.cpuUsage(before);
+    assert.ok((used.user + used.system) / 1000 < 200, `${(used.user + used.system) / 1000} ms of 300`);
+  });
+
+  test('[35] the handler is asked first, and ended 2 s later', limit, async (t) => {
+    const engine = await openEngine(t, {
+      jobs: { Spin: `export default { maxAttempts: 1, timeout: '50ms', handle() { while (true) {} } };` },
+      clock: systemClock,
+    });
+    const from = performance.now();
+    const job = await engine.run('Spin');
+    const took = performance.now() - from;
+    assert.equal(job.lastError, 'Timed out after 50ms.');
+    assert.ok(took > 2000 && took < 4000, `${took} ms`);
+  });
+
+  test(
+    '[35] a handler that heeds its signal ends at once, and the reason is the timeout',
+    limit,
+    async (t) => {
+      const engine = await openEngine(t, {
+        jobs: {
+          Polite: `export default { maxAttempts: 2, backoff: { base: '1ms' }, timeout: '30ms', handle: (_, { signal }) => new Promise((_, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason))) };`,
+          Good: GOOD,
+        },
+        clock: systemClock,
+      });
+      const from = performance.now();
+      const job = await engine.run('Polite');
+      assert.equal(job.lastError, 'Timed out after 30ms.');
+      assert.equal(job.attempts, 2);
+      assert.ok(performance.now() - from < 1500);
+      assert.equal(engine.deaths.length, 0, 'no thread had to be ended');
+      await stillWorks(engine);
+    },
+  );
+
+  test('the timeout counts for one attempt, and one job may have its own', limit, async (t) => {
+    const engine = await openEngine(t, {
+      jobs: {
+        Wait: `export default { maxAttempts: 1, timeout: '30ms', async handle({ ms }) { await new Promise((r) => setTimeout(r, ms)); } };`,
+        Good: GOOD,
+      },
+      hurry: 50,
+    });
+    assert.equal((await engine.run('Wait', { ms: 5 })).status, 'completed');
+    assert.equal((await engine.run('Wait', { ms: 500 })).lastError, 'Timed out after 30ms.');
+    assert.equal((await engine.run('Wait', { ms: 100 }, { options: '{"timeout":0}' })).status, 'completed');
+    assert.equal(
+      (await engine.run('Wait', { ms: 100 }, { options: '{"timeout":5000}' })).status,
+      'completed',
+    );
+  });
+
+  for (const [how, handle] of [
+    [
+      'while(true){}',
+      `async handle(_, { log }) { log.info('began'); await new Promise((r) => setTimeout(r, 5)); while (true) {} }`,
+    ],
+    ['a promise that never settles', `handle: (_, { log }) => (log.info('began'), new Promise(() => {}))`],
+    [
+      'one that heeds its signal',
+      `handle: (_, { log, signal }) => new Promise((_, no) => { signal.addEventListener('abort', () => no(signal.reason)); log.info('began'); })`,
+    ],
+  ]) {
+    test(`[34] a cancel from another process ends ${how}`, limit, async (t) => {
+      const engine = await openEngine(t, {
+        jobs: { Long: `export default { maxAttempts: 5, timeout: 0, ${handle} };`, Good: GOOD },
+      });
+      const id = await engine.add('Long');
+      await engine.said(id, 'began');
+      const admin = await engine.beside(t);
+      const lost = engine.events.next('lost', (event) => event.id === id);
+      assert.deepEqual(await admin.cancel([id]), [{ id, from: 'processing', to: 'cancelled' }]);
+      await lost;
+      assert.equal(engine.job(id).status, 'cancelled', '[26]');
+      await stillWorks(engine);
+      assert.equal(engine.job(id).status, 'cancelled');
+      assert.equal(engine.job(id).attempts, 1);
+    });
+  }
+});
+
+suite('neighbours', () => {
+  /** Runs short jobs until the engine takes them in chunks of many. */
+  async function warm(engine: Engine, type: string): Promise<void> {
+    const inserted = await engine.store.insert(
+      Array.from({ length: 200 }, () => newJob(type, { payload: '{}' })),
+    );
+    const last = inserted.at(-1);
+    assert.ok(last);
+    await engine.ended(last.id);
+  }
+
+  for (const [how, bad, error] of [
+    ['spins', `while (true) {}`, /Timed out/],
+    ['ends its thread', `process.exit(7)`, /process\.exit\(7\)/],
+  ] as const) {
+    test(`one of 64 short jobs ${how}: the others complete with one attempt each`, limit, async (t) => {
+      const engine = await openEngine(t, {
+        jobs: {
+          Short: `export default { timeout: '60ms', maxAttempts: 1, handle({ bad }) { if (bad) ${bad}; } };`,
+          Good: GOOD,
+        },
+      });
+      await warm(engine, 'Short');
+      for (const place of [0, 31, 63]) {
+        const inserted = await engine.store.insert(
+          Array.from({ length: 64 }, (_, i) =>
+            newJob('Short', { payload: JSON.stringify({ bad: i === place }) }),
+          ),
+        );
+        await Promise.all(inserted.map(({ id }) => engine.ended(id)));
+        inserted.forEach(({ id }, i) => {
+          const job = engine.job(id);
+          assert.equal(job.attempts, 1, `job ${i}`);
+          assert.equal(job.status, i === place ? 'failed' : 'completed', `job ${i}`);
+          if (i === place) assert.match(job.lastError ?? '', error);
+        });
+      }
+      await stillWorks(engine);
+    });
+  }
+
+  test('jobs behind a slow one go to the other worker at once', limit, async (t) => {
+    const engine = await openEngine(t, {
+      workers: 2,
+      jobs: {
+        Short: `export default { timeout: 0, async handle({ ms }) { if (ms) await new Promise((r) => setTimeout(r, ms)); } };`,
+      },
+      clock: systemClock,
+    });
+    await warm(engine, 'Short');
+    const slow = 3000;
+    const inserted = await engine.store.insert(
+      Array.from({ length: 64 }, (_, i) =>
+        newJob('Short', { payload: JSON.stringify({ ms: i === 3 ? slow : 0 }) }),
+      ),
+    );
+    const from = performance.now();
+    await Promise.all(inserted.filter((_, i) => i !== 3).map(({ id }) => engine.ended(id)));
+    const took = performance.now() - from;
+    assert.ok(took < slow / 2, `the others took ${took} ms`);
+  });
+});
