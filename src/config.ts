@@ -9,7 +9,8 @@ import { pathToFileURL } from 'node:url';
 import { parseEnv } from 'node:util';
 import { type Key, type KeyName, KEYS, PROFILES, type Settings } from './config/keys.ts';
 import type { CommandJob } from './engine/wire.ts';
-import { optionProblems } from './engine/types.ts';
+import { DEFINITION_KEYS, optionProblems } from './engine/types.ts';
+import { nearest } from './nearest.ts';
 import { errors, messageOf } from './errors.ts';
 
 /** The env file of an installed service: its own and the admin's commands then agree. */
@@ -89,7 +90,7 @@ function contradictions({
 }: Settings): string[] {
   const found: string[] = [];
   if (minWorkers > maxWorkers) {
-    found.push(`minWorkers (${minWorkers}) cannot be above maxWorkers (${maxWorkers}).`);
+    found.push(`--min-workers (${minWorkers}) cannot be above --max-workers (${maxWorkers}).`);
   }
   if (scaleDownThreshold >= scaleUpThreshold) {
     found.push(
@@ -156,6 +157,12 @@ async function readConfigFile(problems: string[]): Promise<ConfigFile> {
 
 function jobProblems(options: Record<string, unknown>): string[] {
   const problems = optionProblems(options);
+  const known: readonly string[] = [...DEFINITION_KEYS, 'command'];
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    const close = nearest(key, known);
+    problems.push(`there is no option '${key}'${close === undefined ? '' : `; did you mean '${close}'?`}`);
+  }
   const { command } = options;
   if (
     command !== undefined &&

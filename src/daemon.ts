@@ -34,7 +34,7 @@ export interface Daemon {
 /** Starts everything. Throws, with nothing left running, where something is wrong. */
 export async function startDaemon(config: Config, kind: 'supervisor' | 'worker', log: Log): Promise<Daemon> {
   const { settings } = config;
-  const jobFiles = readJobFiles(settings.jobsFolder);
+  const jobFiles = readJobFiles(config);
   for (const path of jobFiles.paths) refuseUnsafe('The job file', path);
   const store = await openStore(config, 'create', { migrate: kind === 'supervisor', daemon: true });
   const events = new Events();
@@ -184,35 +184,36 @@ async function assemble({ config, kind, store, pool, events, types, log }: Parts
 }
 
 /** What `passito status` reads: written with every heartbeat. */
-function describeProcess(
+async function describeProcess(
   config: Config,
   types: ReadonlyMap<string, JobType>,
   pool: Pool,
   dispatcher: Dispatcher | undefined,
   scaler: Scaler | undefined,
-): string {
-  const busy = [...(dispatcher?.running ?? [])].map(({ chunk, flights }) => ({
-    thread: chunk.threadId,
-    job: flights[chunk.running ?? 0]?.job.id,
-    type: flights[chunk.running ?? 0]?.job.type,
-    jobs: flights.length,
+): Promise<string> {
+  const { minWorkers, maxWorkers, queues } = config.settings;
+  const busy = new Map([...(dispatcher?.running ?? [])].map((one) => [one.chunk.threadId, one]));
+  const workers = await Promise.all(
+    pool.threads.map(async ({ threadId }) => {
+      const memory = await pool.memory(threadId);
+      const one = busy.get(threadId);
+      return {
+        thread: threadId,
+        memory: memory === undefined ? null : memory.heap + memory.external,
+        job: one?.flights[one.chunk.running ?? 0]?.job.id ?? null,
+      };
+    }),
+  );
+  const known = [...types.values()].map(({ type, maxAttempts, priority, queue, timeout, redact }) => ({
+    type,
+    maxAttempts,
+    priority,
+    queue,
+    timeout,
+    redact,
   }));
-  return JSON.stringify({
-    version,
-    target: scaler?.target ?? config.settings.minWorkers,
-    min: config.settings.minWorkers,
-    max: config.settings.maxWorkers,
-    threads: pool.threads.length,
-    queues: config.settings.queues,
-    busy,
-    types: [...types.values()].map(({ type, maxAttempts, priority, queue, timeout }) => ({
-      type,
-      maxAttempts,
-      priority,
-      queue,
-      timeout,
-    })),
-  });
+  const target = scaler?.target ?? minWorkers;
+  return JSON.stringify({ version, target, min: minWorkers, max: maxWorkers, queues, workers, types: known });
 }
 
 /** What handlers ask of their own job. */

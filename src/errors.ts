@@ -49,15 +49,11 @@ export const errors = {
       nearest ? `Did you mean ${nearest}?` : `'passito ${command} --help' lists the options.`,
     ),
   missingArgument: (command: string, name: string) =>
-    usage(
-      'MISSING_ARGUMENT',
-      `passito ${command} needs ${name}.`,
-      `'passito ${command} --help' shows an example.`,
-    ),
+    usage('MISSING_ARGUMENT', `'${command}' needs ${name}.`, `'passito ${command} --help' shows an example.`),
   extraArgument: (command: string, given: string) =>
     usage(
       'EXTRA_ARGUMENT',
-      `passito ${command} does not take '${given}'.`,
+      `'${command}' does not take '${given}'.`,
       `'passito ${command} --help' shows an example.`,
     ),
   missingValue: (option: string) => usage('MISSING_VALUE', `${option} needs a value.`),
@@ -65,7 +61,10 @@ export const errors = {
     usage('UNEXPECTED_VALUE', `${option} takes no value, but was given '${value}'.`),
   repeatedOption: (option: string) => usage('REPEATED_OPTION', `${option} was given more than once.`),
   badValue: (what: string, value: string, allowed: string) =>
-    usage('BAD_VALUE', `${what} cannot be '${shorten(value)}': ${allowed}.`),
+    usage(
+      'BAD_VALUE',
+      `${what} cannot be '${shorten(value)}': ${allowed}${allowed.endsWith('?') ? '' : '.'}`,
+    ),
   badOption: (problem: string) => usage('BAD_OPTION', `${problem}.`),
   conflictingOptions: (a: string, b: string) =>
     usage('CONFLICTING_OPTIONS', `${a} and ${b} cannot be used together.`),
@@ -153,6 +152,12 @@ export const errors = {
       'DATABASE_ABSENT',
       `There is no database at ${path}.`,
       "Name it with --db or PASSITO_DB; 'passito migrate' makes a new one.",
+    ),
+  databaseEmpty: (path: string) =>
+    unreachable(
+      'DATABASE_EMPTY',
+      `${path} is empty: there is no database in it yet.`,
+      `Type: passito migrate --db ${path}`,
     ),
   databaseUnusable: (path: string, reason: string, cause?: unknown) =>
     unreachable('DATABASE_UNUSABLE', `The database ${path} cannot be used: ${reason}.`, undefined, cause),

@@ -3,6 +3,8 @@
 /** The name closest to a mistyped one, if it is close enough to be a slip, or else one that begins the same. */
 export function nearest(given: string, names: readonly string[]): string | undefined {
   const wanted = plain(given);
+  // Of one letter everything is a slip.
+  if (wanted.length < 2) return undefined;
   let best: string | undefined;
   let least = Math.max(2, Math.floor(wanted.length / 3)) + 1;
   for (const name of names) {

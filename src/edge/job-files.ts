@@ -1,8 +1,9 @@
 /** The jobs folder: which files define jobs, and their TypeScript turned into JavaScript, once. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join, resolve } from 'node:path';
+import type { Config } from '../config.ts';
 import { errors, messageOf } from '../errors.ts';
 
 /** What the threads need of a jobs folder. */
@@ -17,10 +18,14 @@ const SCRIPT = /\.[cm]?[jt]s$/;
 const TYPESCRIPT = /\.[cm]?ts$/;
 const DECLARATION = /\.d\.[cm]?ts$/;
 
-/** Reads the folder. A folder that is not there holds no jobs. */
-export function readJobFiles(folder: string): JobFiles {
-  const root = resolve(folder);
-  if (!existsSync(root)) return { paths: [], compiled: new Map() };
+/** Reads the folder. The default one need not be there; one that somebody named must. */
+export function readJobFiles({ settings, origins }: Config): JobFiles {
+  const root = resolve(settings.jobsFolder);
+  const named = origins.jobsFolder !== 'default';
+  const found = statSync(root, { throwIfNoEntry: false });
+  if (found === undefined && !named) return { paths: [], compiled: new Map() };
+  if (found === undefined) throw errors.badFile(`the jobs folder ${root}`, 'there is no such folder');
+  if (!found.isDirectory()) throw errors.badFile(`the jobs folder ${root}`, 'it is not a folder');
   const compiled = new Map<string, string>();
   for (const path of scripts(root, true)) if (TYPESCRIPT.test(path)) compiled.set(path, compile(path));
   return { paths: scripts(root, false), compiled };

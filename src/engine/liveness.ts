@@ -23,7 +23,7 @@ export interface LivenessParts {
   identity: Omit<ProcessIdentity, 'info'>;
   presence: (record: ProcessRecord) => Presence;
   /** JSON of what this process tells of itself. */
-  info: () => string;
+  info: () => Promise<string>;
   /** This process was declared lost and has a new id. */
   renamed: (id: number) => void;
 }
@@ -52,7 +52,7 @@ export class Liveness {
 
   /** Renews the lease; where this process was declared lost in its sleep, registers it anew. */
   async beat(): Promise<void> {
-    if (await this.#parts.store.beat(this.#id, this.#parts.info())) return;
+    if (await this.#parts.store.beat(this.#id, await this.#parts.info())) return;
     this.#id = await this.#register();
     this.#parts.renamed(this.#id);
   }
@@ -85,9 +85,9 @@ export class Liveness {
     await this.#parts.store.signOff(this.#id);
   }
 
-  #register(): Promise<number> {
+  async #register(): Promise<number> {
     const { store, identity, info } = this.#parts;
-    return store.register({ ...identity, info: info() });
+    return store.register({ ...identity, info: await info() });
   }
 
   #lapsed(record: ProcessRecord): boolean {

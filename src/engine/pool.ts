@@ -19,6 +19,7 @@ import {
   stored,
   threadOf,
 } from './arena.ts';
+import { formatDuration } from './units.ts';
 import type {
   ChunkTask,
   Description,
@@ -128,6 +129,7 @@ export class Pool {
   readonly #arenas: Arena[] = [];
   readonly #listener: PoolListener;
   #lastChunk = 0;
+  #loading: string | undefined;
 
   constructor(options: PoolOptions, listener: PoolListener) {
     this.#listener = listener;
@@ -165,10 +167,21 @@ export class Pool {
     return this.#chunks.size;
   }
 
-  /** Asks one thread what the job files define. Rejects with `AbortError` after `timeout` ms. */
+  /** Asks one thread what the job files define. A file that ends its thread, or takes longer than `timeout` ms, is named. */
   async describe(timeout: number): Promise<Description> {
     const task: Task = { kind: 'describe' };
-    return (await this.#piscina.run(task, { signal: AbortSignal.timeout(timeout) })) as Description;
+    try {
+      return (await this.#piscina.run(task, { signal: AbortSignal.timeout(timeout) })) as Description;
+    } catch (error) {
+      for (const threadId of this.#ports.keys()) this.#drainPort(threadId);
+      const path = this.#loading;
+      if (path === undefined) throw error;
+      const late = error instanceof Error && error.name === 'AbortError';
+      const message = late
+        ? `it has not finished loading within ${formatDuration(timeout)}`
+        : `it ended its thread while it was loaded (${error instanceof Error ? error.message : String(error)})`;
+      return { types: [], helpers: [], problems: [{ path, message }] };
+    }
   }
 
   /** Gives jobs to a worker. `done` is told once, with the outcomes not yet harvested, and why the thread died if it did. */
@@ -274,6 +287,9 @@ export class Pool {
         else pids.delete(message.pid);
         return;
       }
+      case 'loading':
+        this.#loading = message.path;
+        return;
       case 'call':
         void this.#answer(threadId, message);
     }

@@ -3,6 +3,7 @@
 import { type BackoffPolicy, DEFAULT_BACKOFF } from './backoff.ts';
 import type { JobOptions } from './handler.ts';
 import type { StoredOptions } from './store.ts';
+import { nearest } from '../nearest.ts';
 import { parseDuration, parseSize } from './units.ts';
 
 /** A type with its options as numbers: milliseconds, bytes. */
@@ -34,6 +35,32 @@ export const DEFAULTS = {
 
 /** Names of queues and types: what can stand in a shell, a URL and a log line without quoting. */
 export const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.:-]{0,99}$/u;
+
+/** Every key that a job definition may have. */
+export const DEFINITION_KEYS = [
+  'type',
+  'handle',
+  'schema',
+  'unique',
+  'redact',
+  'override',
+  'maxAttempts',
+  'backoff',
+  'timeout',
+  'memoryLimit',
+  'priority',
+  'queue',
+  'concurrency',
+] as const;
+
+/** Keys that look like a slip of a known one. Others are the author's own business. */
+export function misspelt(definition: Record<string, unknown>): string[] {
+  const known: readonly string[] = DEFINITION_KEYS;
+  return Object.keys(definition).flatMap((key) => {
+    const close = known.includes(key) ? undefined : nearest(key, known);
+    return close === undefined ? [] : [`there is no option '${key}'; did you mean '${close}'?`];
+  });
+}
 
 /** What is wrong with options, each with its key and what is allowed; empty if nothing is. */
 export function optionProblems(options: Record<string, unknown>): string[] {

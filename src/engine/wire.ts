@@ -98,7 +98,9 @@ export type FromWorker =
       method: string;
       args: unknown[];
     }
-  | { kind: 'child'; pid: number; running: boolean };
+  | { kind: 'child'; pid: number; running: boolean }
+  /** This job file is being loaded; the last one told is the one that a thread died of. */
+  | { kind: 'loading'; path: string };
 
 /** To a worker, through its port. */
 export type ToWorker =

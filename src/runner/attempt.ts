@@ -121,15 +121,23 @@ export function describe(error: unknown): JobError {
         0,
         LONGEST_MESSAGE,
       );
-      return typeof error.stack === 'string'
-        ? { message, stack: error.stack.slice(0, LONGEST_STACK) }
-        : { message };
+      return typeof error.stack === 'string' ? { message, stack: theirs(error.stack) } : { message };
     }
     const shown = typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
     return { message: `The handler threw ${shown}`.slice(0, LONGEST_MESSAGE) };
   } catch {
     return { message: 'The handler threw something that cannot be shown.' };
   }
+}
+
+/** The stack down to where passito called the handler. */
+function theirs(stack: string): string {
+  const lines = stack.split('\n');
+  const ours = lines.findIndex((line) => line.includes(`${import.meta.dirname}/`));
+  return lines
+    .slice(0, ours === -1 ? lines.length : ours)
+    .join('\n')
+    .slice(0, LONGEST_STACK);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -6,7 +6,7 @@
 import { registerHooks } from 'node:module';
 import { basename, extname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { NAME, optionProblems } from '../engine/types.ts';
+import { misspelt, NAME, optionProblems } from '../engine/types.ts';
 import type { JobDefinition } from '../engine/handler.ts';
 import * as library from './library.ts';
 
@@ -60,7 +60,7 @@ function readDefinition(exported: unknown, fallbackType: string): LoadedJob {
   if (typeof type !== 'string' || !NAME.test(type)) {
     throw new Error(`the type cannot be ${JSON.stringify(type)}: letters, digits and . _ : -, at most 100`);
   }
-  const problems = optionProblems(definition);
+  const problems = [...optionProblems(definition), ...misspelt(definition)];
   if (problems.length > 0) throw new Error(problems.join('; '));
   const { handle } = definition as unknown as LoadedJob;
   return { ...(definition as unknown as LoadedJob), type, handle: handle.bind(definition) };

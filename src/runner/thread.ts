@@ -135,6 +135,7 @@ export function startThread({
       types.push({ ...(plain(command) as unknown as DescribedType), type, source: COMMAND });
     }
     for (const path of setup.jobFiles) {
+      send({ kind: 'loading', path });
       try {
         const job = await loadJobFile(path);
         if (job === undefined) helpers.push(path);
@@ -169,10 +170,11 @@ function nameThread(name: string): void {
   }
 }
 
-/** Node's syntax errors begin their stack with `path:line`. */
+/** Why a file cannot be loaded. Node's syntax errors begin their stack with `path:line`. */
 function located(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const line = error instanceof SyntaxError ? /^.*?:(\d+)\n/.exec(error.stack ?? '')?.[1] : undefined;
+  if (!(error instanceof Error)) return `it threw ${String(error)} while it was loaded`;
+  if (!(error instanceof SyntaxError)) return error.message;
+  const line = /^.*?:(\d+)\n/.exec(error.stack ?? '')?.[1];
   return line === undefined ? error.message : `line ${line}: ${error.message}`;
 }
 

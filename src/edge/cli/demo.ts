@@ -69,7 +69,7 @@ function demoConfig(config: Config, folder: string): Config {
     minWorkers: 2,
     maxWorkers: 2,
   };
-  return { ...config, settings, jobs: {} };
+  return { ...config, settings, origins: { ...config.origins, jobsFolder: 'default' }, jobs: {} };
 }
 
 async function approveAll(config: Config): Promise<number> {

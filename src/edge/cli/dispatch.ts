@@ -61,12 +61,36 @@ export const dispatch: Command = {
   example: `passito dispatch GenerateQrCode --payload '{"outpass_id": 1}' --delay 5m`,
   async run(input) {
     const config = await input.config();
-    if (input.has('ndjson')) return dispatchLines(input, config);
+    if (input.has('ndjson')) {
+      refuseBoth(input);
+      return dispatchLines(input, config);
+    }
+    if (input.has('atomic')) throw errors.conflictingOptions('--atomic', 'a single job');
     const [type] = input.args;
     if (type === undefined) throw errors.missingArgument('dispatch', 'a TYPE, or --ndjson FILE');
     return dispatchOne(input, config, type);
   },
 };
+
+/** A file of jobs says everything of each job itself. */
+function refuseBoth(input: Input): void {
+  if (input.args.length > 0) throw errors.conflictingOptions('--ndjson', 'a TYPE');
+  const single = [
+    'payload',
+    'payload-file',
+    'delay',
+    'at',
+    'depends-on',
+    'priority',
+    'queue',
+    'max-attempts',
+    'timeout',
+    'unique-key',
+    'wait',
+  ];
+  const given = single.find((name) => input.has(name));
+  if (given !== undefined) throw errors.conflictingOptions('--ndjson', `--${given}`);
+}
 
 async function dispatchOne(input: Input, config: Config, type: string): Promise<number> {
   const payload = readPayload(input);

@@ -44,6 +44,7 @@ export async function dispatchLines(input: Input, config: Config): Promise<numbe
       if (!defaults.has(job.type)) defaults.set(job.type, publishedDefaults(store, job.type));
       job.maxAttempts ??= defaults.get(job.type)?.maxAttempts ?? null;
     }
+    await refuseUnknownParents(store, lines);
     const inserted = await insertAll(store, lines, input.has('atomic'));
     const existing = inserted.filter((one) => one.existing).length;
     if (input.json) {
@@ -61,13 +62,21 @@ export async function dispatchLines(input: Input, config: Config): Promise<numbe
       );
     } else {
       input.print(
-        `${inserted.length - existing} jobs dispatched.${existing > 0 ? ` ${existing} existed already.` : ''}`,
+        `${inserted.length - existing} ${inserted.length - existing === 1 ? 'job' : 'jobs'} dispatched.${existing > 0 ? ` ${existing} existed already.` : ''}`,
       );
     }
     return 0;
   } finally {
     await store.close();
   }
+}
+
+/** Before the first batch is written: a slip in the last line must not leave the others behind. */
+async function refuseUnknownParents(store: SqliteStore, lines: readonly Line[]): Promise<void> {
+  const known = store.db.prepare<[number], number>('SELECT 1 FROM jobs WHERE id = ?').pluck();
+  const ids = new Set(lines.flatMap(({ after }) => after.filter((one) => typeof one === 'number')));
+  const unknown = await store.read(() => [...ids].find((id) => known.get(id) === undefined));
+  if (unknown !== undefined) throw errors.unknownDependency(unknown);
 }
 
 /** Writes the lines: in one transaction, or in batches, where ids of earlier batches are already known. */

@@ -11,18 +11,33 @@ import { type Command, type CommandOption, COMMON } from './command.ts';
 
 /** What was typed. */
 export interface Parsed {
-  /** Undefined where only `--help` or `--version` was. */
+  /** Undefined where the help was asked for, of all or of a group. */
   command: Command | undefined;
   args: string[];
   options: Map<string, string[]>;
   help: () => void;
 }
 
-/** Builds cac's picture of the commands. */
-function picture(commands: readonly Command[], version: string): CAC {
+/** Builds cac's picture of the commands; with a name, that one is the chosen one. */
+function picture(commands: readonly Command[], version: string, chosen?: string): CAC {
   const cli = cac('passito');
   cli.version(version);
-  cli.help((sections) => sections.filter(({ title }) => title?.startsWith('For more info') !== true));
+  cli.help((sections) => {
+    const rest = sections.slice(1).filter(({ title }) => title?.startsWith('For more info') !== true);
+    const [command] = commands;
+    const head =
+      chosen === undefined || command === undefined
+        ? `passito ${version}: background jobs for a single server`
+        : `passito ${command.name}: ${command.about}`;
+    const foot =
+      chosen === undefined
+        ? [{ body: "'passito COMMAND --help' tells more of a command, with an example." }]
+        : [];
+    return [{ body: head }, ...rest, ...foot].map((section) => ({
+      ...section,
+      body: section.body.replaceAll(/ +$/gm, ''),
+    }));
+  });
   for (const { name, aliases = [], args = '', about, options = [], example } of commands) {
     const command = cli.command(`${name} ${args}`.trim(), about);
     for (const alias of aliases) command.alias(alias);
@@ -37,24 +52,25 @@ function picture(commands: readonly Command[], version: string): CAC {
     }
     command.example(`  ${example}${aliases.length === 0 ? '' : `\n\nAlso as: ${aliases.join(', ')}`}`);
   }
+  cli.parse(['', '', ...(chosen === undefined ? [] : [chosen])], { run: false });
   return cli;
 }
 
 /** Reads the words after the program's name. Throws the error that the admin sees. */
 export function parse(commands: readonly Command[], words: readonly string[], version: string): Parsed {
-  const [command, rest] = findCommand(commands, words);
-  const cli = picture(commands, version);
-  if (command === undefined) {
-    cli.parse(['', '', '--help'], { run: false });
-    return { command, args: [], options: new Map(), help: () => undefined };
+  const help = (chosen: readonly Command[], name?: string) => picture(chosen, version, name).outputHelp();
+  const nothing = { command: undefined, args: [], options: new Map<string, string[]>() };
+  if (words.includes('--help') || words.includes('-h')) {
+    const [first] = words.filter((word) => !word.startsWith('-'));
+    const group = commands.filter(({ name }) => name.startsWith(`${first} `));
+    const named = words.filter((word) => !word.startsWith('-')).length;
+    if (group.length > 0 && named === 1) return { ...nothing, help: () => help(group) };
   }
+  const [command, rest] = findCommand(commands, words);
+  if (command === undefined) return { ...nothing, help: () => help(commands) };
   const { args, options } = readOptions(command, rest);
-  const help = () => {
-    cli.parse(['', '', command.name], { run: false });
-    cli.outputHelp();
-  };
   if (!options.has('help')) checkArguments(command, args);
-  return { command, args, options, help };
+  return { command, args, options, help: () => help([command], command.name) };
 }
 
 function findCommand(
@@ -64,7 +80,7 @@ function findCommand(
   const start = words.findIndex((word) => !word.startsWith('-'));
   if (start === -1) {
     const stray = words.find((word) => !['--help', '-h', '--version', '-v'].includes(word));
-    if (stray !== undefined) throw errors.unknownOption('', stray);
+    if (stray !== undefined) throw errors.unknownOption('COMMAND', stray);
     return [undefined, []];
   }
   // Options before the command belong to it as well.

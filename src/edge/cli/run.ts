@@ -1,9 +1,11 @@
 /** Runs one command line and says how it ended. Every error that an admin meets is printed here. */
 
+import { resolve } from 'node:path';
 import { version } from '../../build-info.ts';
 import { type Config, loadConfig } from '../../config.ts';
 import type { KeyName } from '../../config/keys.ts';
 import { EXIT, messageOf, PassitoError } from '../../errors.ts';
+import { explain } from '../../store/sqlite/open.ts';
 import { printable } from '../log.ts';
 import { type Command, COMMON, type Input } from './command.ts';
 import { commands } from './commands.ts';
@@ -14,21 +16,22 @@ const STYLES = { red: 31, green: 32, yellow: 33, bold: 1, dim: 90 } as const;
 /** Runs `passito …words` and resolves with the exit status. */
 export async function run(words: readonly string[]): Promise<number> {
   let json = false;
+  let input: Input | undefined;
   try {
     if (words.includes('--version') || words.includes('-v')) {
       process.stdout.write(`passito ${version}\n`);
       return 0;
     }
     const { command, args, options, help } = parse(commands, words, version);
-    if (command === undefined) return 0;
-    if (options.has('help')) {
+    if (command === undefined || options.has('help')) {
       help();
       return 0;
     }
     json = options.has('json');
-    return (await command.run(inputOf(command, args, options, json))) ?? 0;
+    input = inputOf(command, args, options, json);
+    return (await command.run(input)) ?? 0;
   } catch (error) {
-    return report(error, json);
+    return report(input === undefined ? error : await inWords(error, input), json);
   }
 }
 
@@ -61,6 +64,16 @@ async function configOf(command: Command, options: Map<string, string[]>): Promi
   });
   for (const warning of config.warnings) process.stderr.write(`passito: warning: ${warning}\n`);
   return config;
+}
+
+/** What the database said in the middle of a command, as a line for the admin. */
+async function inWords(error: unknown, input: Input): Promise<unknown> {
+  if (error instanceof PassitoError) return error;
+  try {
+    return explain(error, resolve((await input.config()).settings.db), 0);
+  } catch {
+    return error;
+  }
 }
 
 /** One line for what went wrong, one for what to type next. A fault of ours comes with its stack. */

@@ -27,8 +27,8 @@ export const status: Command = {
 interface Picture {
   processes: {
     id: number; pid: number; host: string; kind: string; alive: boolean; up_seconds: number;
-    workers: { target: number; min: number; max: number; threads: number };
-    running: { id: number; type: string; attempt: number; seconds: number; thread: number | null; memory_mb: number | null }[];
+    workers: { target: number; min: number; max: number; threads: { thread: number; job: number | null; memory_mb: number | null }[] };
+    running: { id: number; type: string; attempt: number; seconds: number }[];
   }[]; // prettier-ignore
   due: { type: string; queue: string; count: number; oldest_seconds: number }[];
   last_minute: { completed: number; failed: number };
@@ -38,8 +38,7 @@ interface Info {
   target?: number;
   min?: number;
   max?: number;
-  threads?: number;
-  busy?: { thread: number; job?: number; memory?: number }[];
+  workers?: { thread: number; memory: number | null; job: number | null }[];
 }
 
 function look(queries: Queries): Picture {
@@ -59,6 +58,7 @@ function look(queries: Queries): Picture {
 
 function describe(row: ProcessRow, running: JobRow[], now: number): Picture['processes'][number] {
   const info = JSON.parse(row.info) as Info;
+  const mine = running.filter(({ claimed_by: holder }) => holder === row.id);
   return {
     id: row.id,
     pid: row.pid,
@@ -66,20 +66,23 @@ function describe(row: ProcessRow, running: JobRow[], now: number): Picture['pro
     kind: row.kind,
     alive: isAlive(row),
     up_seconds: seconds(now, row.started_at),
-    workers: { target: info.target ?? 0, min: info.min ?? 0, max: info.max ?? 0, threads: info.threads ?? 0 },
-    running: running
-      .filter(({ claimed_by: holder }) => holder === row.id)
-      .map((job) => {
-        const worker = info.busy?.find((one) => one.job === job.id);
-        return {
-          id: job.id,
-          type: job.type,
-          attempt: job.attempts,
-          seconds: job.started_at === null ? 0 : seconds(now, job.started_at),
-          thread: worker?.thread ?? null,
-          memory_mb: worker?.memory === undefined ? null : Math.round(worker.memory / 1024 ** 2),
-        };
-      }),
+    workers: {
+      target: info.target ?? 0,
+      min: info.min ?? 0,
+      max: info.max ?? 0,
+      threads: (info.workers ?? []).map(({ thread, memory, job }) => ({
+        thread,
+        // Told with the last heartbeat: a job that has ended since is not running any more.
+        job: mine.some(({ id }) => id === job) ? job : null,
+        memory_mb: memory === null ? null : Math.round(memory / 1024 ** 2),
+      })),
+    },
+    running: mine.map((job) => ({
+      id: job.id,
+      type: job.type,
+      attempt: job.attempts,
+      seconds: job.started_at === null ? 0 : seconds(now, job.started_at),
+    })),
   };
 }
 
@@ -103,16 +106,16 @@ function print(input: Input, { processes, due, last_minute: last }: Picture): vo
       continue;
     }
     input.print(
-      `${input.paint('bold', name)} pid ${pid}, up ${roughDuration(up * 1000)}: ${workers.target} of ${workers.min}-${workers.max} workers wanted, ${workers.threads} threads`,
+      `${input.paint('bold', name)} pid ${pid}, up ${roughDuration(up * 1000)}: ${workers.target} of ${workers.min}-${workers.max} workers wanted, ${workers.threads.length} threads`,
     );
-    for (const job of running.slice(0, 50)) {
-      const where = job.thread === null ? '' : `  worker ${job.thread}`;
-      const memory = job.memory_mb === null ? '' : `  ${job.memory_mb} MB`;
-      input.print(
-        `  #${job.id}  ${job.type}  attempt ${job.attempt}  for ${roughDuration(job.seconds * 1000)}${where}${memory}`,
-      );
+    for (const { thread, job, memory_mb: memory } of workers.threads) {
+      const at = memory === null ? '' : `  ${memory} MB`;
+      if (job === null) input.print(input.paint('dim', `  worker ${thread}${at}`));
+      else input.print(`  worker ${thread}${at}  ${jobLine(running.find(({ id }) => id === job))}`);
     }
-    if (running.length > 50) input.print(`  … and ${running.length - 50} more`);
+    const elsewhere = running.filter(({ id }) => workers.threads.every(({ job }) => job !== id));
+    for (const job of elsewhere.slice(0, 50)) input.print(`  claimed    ${jobLine(job)}`);
+    if (elsewhere.length > 50) input.print(`  … and ${elsewhere.length - 50} more`);
   }
   input.print('');
   if (due.length === 0) input.print('Nothing is due.');
@@ -122,4 +125,10 @@ function print(input: Input, { processes, due, last_minute: last }: Picture): vo
     );
   }
   input.print(`Last minute: ${last.completed} completed, ${last.failed} failed.`);
+}
+
+function jobLine(job: Picture['processes'][number]['running'][number] | undefined): string {
+  return job === undefined
+    ? ''
+    : `#${job.id}  ${job.type}  attempt ${job.attempt}  for ${roughDuration(job.seconds * 1000)}`;
 }

@@ -87,9 +87,7 @@ async function find(type: string, config: Config): Promise<LoadedJob> {
     (await typeFromFolder(type, config)) ?? (await loadFolder(config)).find((job) => job.type === type);
   const found = own ?? builtIns.find((job) => job.type === type);
   if (found !== undefined) return found;
-  const files = readJobFiles(config.settings.jobsFolder).paths.map((path) =>
-    path.replace(/^.*\//, '').replace(/\.\w+$/, ''),
-  );
+  const files = readJobFiles(config).paths.map((path) => path.replace(/^.*\//, '').replace(/\.\w+$/, ''));
   throw errors.unknownType(
     type,
     nearest(type, [...files, ...builtIns.map((job) => job.type), ...Object.keys(commandJobs(config))]),

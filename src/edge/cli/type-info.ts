@@ -21,7 +21,7 @@ export async function typeFromFolder(type: string, config: Config): Promise<Load
   );
   if (path === undefined) return undefined;
   refuseUnsafe('The job file', path);
-  installHooks(readJobFiles(folder).compiled);
+  installHooks(readJobFiles(config).compiled);
   try {
     const definition = await loadJobFile(path);
     return definition?.type === type ? definition : undefined;
@@ -48,7 +48,7 @@ export function publishedDefaults(store: SqliteStore, type: string): PublishedTy
 
 /** Every definition of the jobs folder. */
 export async function loadFolder(config: Config): Promise<LoadedJob[]> {
-  const { paths, compiled } = readJobFiles(config.settings.jobsFolder);
+  const { paths, compiled } = readJobFiles(config);
   installHooks(compiled);
   const found: LoadedJob[] = [];
   for (const path of paths) {

@@ -34,6 +34,8 @@ export async function openDatabase(path: string, options: OpenOptions): Promise<
     return open;
   } catch (error) {
     db?.close();
+    // better-sqlite3 complains of a missing folder by a TypeError.
+    if (error instanceof TypeError) throw errors.databaseUnusable(file, messageOf(error), error);
     throw explain(error, file, options.patience);
   }
 }
@@ -85,7 +87,7 @@ function prepareSchema(db: Database.Database, file: string, { mode, migrate }: O
   }
   if (version > MIGRATIONS.length) throw errors.databaseNewer(file, version, MIGRATIONS.length);
   if (version === MIGRATIONS.length) return;
-  if (empty && mode !== 'create') throw errors.databaseAbsent(file);
+  if (empty && mode !== 'create') throw errors.databaseEmpty(file);
   if (!empty && !migrate) throw errors.databaseOlder(file);
   db.transaction(() => {
     // Read again under the lock: two processes may have met a new file at the same instant.
@@ -133,9 +135,10 @@ export function explain(error: unknown, file: string, patience: number): unknown
     return errors.databaseUnusable(file, `${who()} may not use this folder`, error);
   }
   if (code === 'EROFS') return errors.databaseUnusable(file, 'the disk is read-only', error);
-  if (code === 'ENOTDIR') return errors.databaseUnusable(file, 'a part of its path is not a folder', error);
+  if (code === 'ENOTDIR' || code === 'EEXIST')
+    {return errors.databaseUnusable(file, 'a part of its path is not a folder', error);}
   if (code === 'ENOSPC') return errors.databaseFull(file);
-  if (code === 'ADDON_UNLOADABLE' || error instanceof TypeError) {
+  if (code === 'ADDON_UNLOADABLE') {
     return errors.databaseUnusable(file, messageOf(error), error);
   }
   return error;

@@ -333,6 +333,7 @@ export interface PublishedType {
   priority: number;
   queue: string;
   timeout: number;
+  redact: readonly string[];
 }
 
 /** The types in a process's info; none where it says nothing readable. */

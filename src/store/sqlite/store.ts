@@ -1,5 +1,6 @@
 /** The store contract on SQLite: each verb is one operation of the group-committing writer. */
 
+import { resolve } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { type Clock, formatTime, parseTime } from '../../engine/clock.ts';
 import type {
@@ -38,7 +39,8 @@ export class SqliteStore implements Store {
 
   /** Opens a database file. */
   static async open(file: string, options: OpenOptions, clock: Clock): Promise<SqliteStore> {
-    return new SqliteStore(await openDatabase(file, options), file, options.patience, clock);
+    const path = resolve(file);
+    return new SqliteStore(await openDatabase(path, options), path, options.patience, clock);
   }
 
   constructor(db: Database, file: string, patience: number, clock: Clock) {
