@@ -1,0 +1,153 @@
+/** The office's chain through the executable: import, approve, QR code → document → mail. */
+
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { simpleParser } from 'mailparser';
+import { Site } from '../tools/daemon.ts';
+import { smtpAnswer, startSmtp } from '../tools/smtp.ts';
+
+const STUDENTS = `name,email,roll_number,hostel
+Asha Verma,asha@example.edu,21CS001,Ganga
+Imran Sheikh,imran@example.edu,21ME014,Kaveri
+`;
+
+/** Passes that lie ahead. */
+function outpasses(): string {
+  const day = (n: number) =>
+    new Date(Date.now() + n * 86_400_000).toISOString().slice(0, 16).replace('T', ' ');
+  return `reference,roll_number,kind,purpose,destination,leaves_at,returns_at
+OP-1,21CS001,Home pass,Wedding,Madurai,${day(1)},${day(3)}
+OP-2,21ME014,Day pass,Dentist,Chennai,${day(2)},${day(2.5)}
+`;
+}
+
+type Ends = { after: (clean: () => Promise<void>) => void };
+
+async function office(t: Ends, env: Record<string, string> = {}): Promise<Site> {
+  const here = new Site((clean) => t.after(clean), env);
+  here.write('students.csv', STUDENTS);
+  here.write('outpasses.csv', outpasses());
+  assert.equal(
+    await here.ok('import', 'students', 'students.csv'),
+    'students: 2 inserted, 0 updated, 0 unchanged.\n',
+  );
+  assert.equal(
+    await here.ok('import', 'outpasses', 'outpasses.csv'),
+    'outpasses: 2 inserted, 0 updated, 0 unchanged.\n',
+  );
+  return here;
+}
+
+describe('the chain of an approved pass', { concurrency: 2 }, () => {
+  it('makes the files, and a mail in the outbox where no server is configured', async (t) => {
+    const here = await office(t);
+    assert.equal(
+      await here.ok('import', 'students', 'students.csv'),
+      'students: 0 inserted, 0 updated, 2 unchanged.\n',
+    );
+    const said = await here.ok('outpass', 'approve', '1', '--by', 'Dr. Rao');
+    assert.equal(said, 'Outpass OP-1 approved. Jobs #1 → #2 → #3 dispatched: QR code → document → mail.\n');
+    const again = await here.run(['outpass', 'approve', 'OP-1']);
+    assert.notEqual(again.code, 0, 'nothing is approved twice');
+    assert.doesNotMatch(again.stderr, /^ +at /m);
+    assert.equal(here.value('SELECT count(*) FROM jobs'), 3);
+    assert.deepEqual(
+      [1, 2, 3].map((id) => here.status(id)),
+      ['pending', 'blocked', 'blocked'],
+    );
+
+    const daemon = await here.start();
+    await here.drained();
+    assert.deepEqual(
+      [1, 2, 3].map((id) => here.status(id)),
+      ['completed', 'completed', 'completed'],
+    );
+    const pass = await here.json<{
+      status: string;
+      approved_by: string;
+      qr_path: string;
+      document_path: string;
+    }>('outpass', 'show', 'OP-1');
+    assert.deepEqual([pass.status, pass.approved_by], ['approved', 'Dr. Rao']);
+    assert.equal(readFileSync(here.path('files', pass.qr_path)).subarray(1, 4).toString(), 'PNG');
+    assert.equal(readFileSync(here.path('files', pass.document_path)).subarray(0, 5).toString(), '%PDF-');
+
+    const result = (await here.json<{ result: { via: string } }>('jobs', 'show', '3')).result;
+    assert.match(JSON.stringify(result), /outbox/, 'it says that nothing was sent');
+    const mails = readdirSync(here.path('outbox'));
+    assert.equal(mails.length, 1);
+    const mail = await simpleParser(readFileSync(here.path('outbox', mails[0]!)));
+    assert.match(JSON.stringify(mail.to), /asha@example\.edu/);
+    assert.deepEqual(mail.attachments.map(({ contentType }) => contentType).toSorted(), [
+      'application/pdf',
+      'image/png',
+    ]);
+    const open = ['outbox', 'files', 'keys'].filter((name) => (statSync(here.path(name)).mode & 0o077) !== 0);
+    assert.deepEqual(open, [], 'nobody else may read them');
+    assert.equal((await daemon.stop()).code, 0);
+  });
+
+  it('sends to a real server once it takes mail; a soft refusal waits, a hard one ends', async (t) => {
+    let refusals = 1;
+    const server = await startSmtp(t, {
+      onRcptTo(address, _session, callback) {
+        if (address.address.startsWith('imran')) callback(smtpAnswer(550, 'no such mailbox'));
+        else if (refusals-- > 0) callback(smtpAnswer(451, 'come back later'));
+        else callback();
+      },
+    });
+    const here = await office(t, {
+      SMTP_HOST: '127.0.0.1',
+      SMTP_PORT: String(server.port),
+      MAILER_FROM: 'Gate <gate@example.edu>',
+    });
+    await here.start();
+    await here.ok('outpass', 'approve', 'OP-1');
+    const second = await here.json<{ jobs: number[] }>('outpass', 'approve', 'OP-2');
+    const [, , refused] = second.jobs;
+    await here.reaches(refused!, 'failed');
+    assert.match(here.value<string>('SELECT last_error FROM jobs WHERE id = ?', refused), /no such mailbox/);
+    assert.equal(here.value('SELECT discarded FROM jobs WHERE id = ?', refused), 1);
+
+    await here.until(
+      `SELECT status = 'pending' AND last_error LIKE '%come back later%' FROM jobs WHERE id = 3`,
+    );
+    assert.equal(server.mails.length, 0);
+    here.sql.exec(`UPDATE jobs SET available_at = '2000-01-01 00:00:00.000' WHERE id = 3`);
+    await here.reaches(3, 'completed');
+    assert.equal(server.mails.length, 1);
+    const mail = await simpleParser(server.mails[0]!);
+    assert.match(mail.subject ?? '', /OP-1|approved/i);
+    assert.equal(mail.attachments.length, 2);
+    assert.ok(!existsSync(here.path('outbox')) || readdirSync(here.path('outbox')).length === 0);
+  });
+
+  it('42: survives a kill between any two steps', async (t) => {
+    const here = await office(t);
+    await here.ok('outpass', 'approve', 'OP-1');
+    await here.ok('outpass', 'approve', 'OP-2');
+    for (const done of [1, 2, 3, 4]) {
+      const daemon = here.launch();
+      await here.until(`SELECT count(*) >= ? FROM jobs WHERE status = 'completed'`, [done]);
+      await daemon.kill();
+    }
+    await here.start();
+    await here.drained();
+    assert.equal(here.value(`SELECT count(*) FROM jobs WHERE status = 'completed'`), 6);
+    assert.equal(readdirSync(here.path('outbox')).length, 2, 'one mail a pass, whatever happened');
+  });
+
+  it('the demo runs in a folder of its own, twice', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    for (let run = 0; run < 2; run++) {
+      const text = await here.ok('demo', '--folder', 'show');
+      assert.match(text, /1\. Imported 5 students and 5 outpasses\./);
+      assert.match(text, /3\. Ran 15 jobs on 2 worker threads in \d+\.\d s\./);
+      assert.match(text, /5 QR codes[^]*5 gate passes[^]*5 mails/);
+    }
+    const refused = await here.run(['demo', '--folder', '.']);
+    assert.equal(refused.code, 2);
+    assert.ok(!existsSync(here.db), 'the real database was never touched');
+  });
+});
