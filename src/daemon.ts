@@ -86,7 +86,7 @@ interface Parts {
 async function assemble({ config, kind, store, pool, events, types, log }: Parts): Promise<Daemon> {
   const { settings } = config;
   const clock = systemClock;
-  const state: { dispatcher?: Dispatcher; scaler?: Scaler } = {};
+  const state: { dispatcher?: Dispatcher; scaler?: Scaler; watchdog?: Watchdog } = {};
 
   const liveness = new Liveness({
     store,
@@ -98,6 +98,8 @@ async function assemble({ config, kind, store, pool, events, types, log }: Parts
     renamed(id) {
       if (state.dispatcher !== undefined) state.dispatcher.process = id;
       state.dispatcher?.wake();
+      // Its old attempts have been taken back: they must not go on beside the new ones.
+      state.watchdog?.checkLeases();
     },
   });
   const process = await liveness.start();
@@ -126,6 +128,7 @@ async function assemble({ config, kind, store, pool, events, types, log }: Parts
   });
   state.dispatcher = dispatcher;
   state.scaler = scaler;
+  state.watchdog = watchdog;
 
   serveJobs(pool, dispatcher, store);
   serveOffice(pool, openOffice(config, store));

@@ -121,8 +121,6 @@ export const errors = {
     usage('DEPENDENCY_CYCLE', `These jobs wait for each other in a circle: ${refs}.`),
   passNotFound: (key: number | string) =>
     usage('UNKNOWN_PASS', `There is no outpass ${key}.`, "'passito outpass list' shows the latest."),
-  handlerFailed: (type: string, message: string) =>
-    new PassitoError('HANDLER_FAILED', EXIT.no, `${type} failed: ${message}`),
   unknownJob: (id: number | string) =>
     usage('UNKNOWN_JOB', `There is no job #${id}.`, "'passito jobs list' shows the latest."),
   unknownType: (type: string, nearest?: string) =>
@@ -200,12 +198,6 @@ export const errors = {
   /** A row that the tables' own rules refuse: somebody's input, not the database's state. */
   rowRefused: (reason: string) =>
     usage('ROW_REFUSED', `The database refuses this: ${reason}.`, 'Nothing was written.'),
-  processesAlive: (pids: string) =>
-    unreachable(
-      'PROCESSES_ALIVE',
-      `passito runs on this database (pid ${pids}).`,
-      'Stop it first: systemctl stop passito-supervisor',
-    ),
 } as const;
 
 /** A message for people from anything that was thrown. */

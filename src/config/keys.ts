@@ -72,7 +72,10 @@ function queues(value: string): string[] | null | undefined {
 
 function zone(value: string): string | undefined {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone;
+    // Kept as written: ICU would give Asia/Kolkata its old name.
+    return Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone === ''
+      ? undefined
+      : value;
   } catch {
     return undefined;
   }

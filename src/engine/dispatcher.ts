@@ -5,7 +5,7 @@
 
 import type { Clock, Random, Timer } from './clock.ts';
 import type { Events } from './events.ts';
-import { causeOfDeath, type Flight, land, takeOff, toWire } from './flight.ts';
+import { causeOfDeath, fillIn, type Flight, land, nameOf, takeOff, toWire } from './flight.ts';
 import type { Outcome } from './job.ts';
 import { Pace, takeChunk } from './pace.ts';
 import type { Chunk, Pool, RawOutcome } from './pool.ts';
@@ -20,6 +20,9 @@ const AHEAD = 2;
 
 /** After a failed transaction (disk full, database locked) the next try comes after this, in milliseconds. */
 const STORE_RETRY_MS = 1000;
+
+/** The clock is looked at this often (ms) however far off the next job is due: it may be set, or the machine sleep. */
+const LONGEST_WAIT_MS = 30_000;
 
 /** After a thread died before it began a job, workers get nothing new for this long, in milliseconds. */
 const THREAD_RETRY_MS = 1000;
@@ -103,6 +106,21 @@ export class Dispatcher {
     let sum = this.#buffer.length + this.#landed.length;
     for (const { flights } of this.#running) sum += flights.length;
     return sum;
+  }
+
+  /** Jobs that are claimed and wait for a worker. */
+  get waiting(): readonly Flight[] {
+    return this.#buffer;
+  }
+
+  /** Forgets waiting jobs whose lease is gone: cancelled, or taken over. */
+  drop(ids: ReadonlySet<number>): void {
+    for (const flight of this.#buffer.filter(({ job }) => ids.has(job.id))) {
+      this.#parts.events.emit('lost', nameOf(flight));
+      if (this.#solo?.flight === flight) this.#endSolo();
+    }
+    this.#buffer = this.#buffer.filter(({ job }) => !ids.has(job.id));
+    this.wake();
   }
 
   /** The flight that runs as job `index` of a chunk. */
@@ -285,7 +303,9 @@ export class Dispatcher {
       events.emit('idle', { process: this.process });
     }
     this.#dueTimer?.cancel();
-    if (done.nextDue !== null) this.#dueTimer = clock.after(done.nextDue - clock.now(), () => this.wake());
+    if (done.nextDue === null) return;
+    const wait = Math.min(done.nextDue - clock.now(), LONGEST_WAIT_MS);
+    this.#dueTimer = clock.after(wait, () => this.wake());
   }
 
   #watchSuspects({ claimed, suspectsWaiting }: Exchange): void {
@@ -352,6 +372,9 @@ export class Dispatcher {
         text === undefined ? { kind: 'completed', result: null } : (JSON.parse(text) as Outcome);
       // A handler that gave up because it was told to: the reason is ours, not its AbortError.
       if (one.ending?.index === index && outcome.kind === 'failed') outcome = one.ending.outcome;
+      if (outcome.kind === 'completed') {
+        for (const nested of outcome.dispatches ?? []) fillIn(nested, this.types.get(nested.type));
+      }
       this.#land(flight, outcome, microseconds / 1000);
     }
   }

@@ -1,6 +1,13 @@
 /** A claimed job on its way through this process, with the rules that count for it. */
 
-import { type AttemptFacts, decide, type JobError, type Outcome, type Settlement } from './job.ts';
+import {
+  type AttemptFacts,
+  decide,
+  type JobError,
+  type NestedDispatch,
+  type Outcome,
+  type Settlement,
+} from './job.ts';
 import type { AttemptName } from './events.ts';
 import type { Random } from './clock.ts';
 import type { ClaimedJob, Settle, StoredOptions } from './store.ts';
@@ -51,6 +58,16 @@ function readOptions(options: StoredOptions | null): StoredOptions {
 
 function isAmount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+/** What a handler's dispatch leaves open is as the type says, as far as this process knows it. */
+export function fillIn(nested: NestedDispatch, type: JobType | undefined): void {
+  if (type === undefined) return;
+  nested.queue ??= type.queue;
+  nested.priority ??= type.priority;
+  if (type.redact.length === 0) return;
+  const options = nested.options === undefined ? {} : (JSON.parse(nested.options) as StoredOptions);
+  nested.options = JSON.stringify({ ...options, redact: type.redact });
 }
 
 /** The flight as its worker gets it. */

@@ -151,7 +151,7 @@ export interface HandlerContext {
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly log: JobLog;
-  /** Aborts at the timeout, at a cancel, and when the supervisor stops; the thread is ended 2 s later. */
+  /** Aborts at the timeout and at a cancel; the thread is ended 2 s later. */
   readonly signal: AbortSignal;
   /** Stores how far the job is, at once; `passito jobs show` prints it. */
   progress(percent: number, note?: string): Promise<void>;

@@ -47,7 +47,7 @@ export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
     reasons.push({
       code: 'supervisor-gone',
       message: `The supervisor (pid ${lostSupervisor.pid}) ended without saying so; its last sign of life is ${roughDuration(lostSupervisor.silentFor)} old.`,
-      try: 'systemctl restart passito-supervisor',
+      try: 'passito supervisor',
     });
   }
   if (stale > 0) {
@@ -57,7 +57,7 @@ export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
       message:
         `${count(stale, 'job has', 'jobs have')} been due for more than ${roughDuration(threshold)}${age}.` +
         (supervisors === 0 ? ' No supervisor runs.' : ''),
-      try: supervisors === 0 ? 'systemctl start passito-supervisor' : 'passito status',
+      try: supervisors === 0 ? 'passito supervisor' : 'passito status',
     });
   }
   if (stuck.length > 0) {

@@ -25,7 +25,9 @@ export interface DispatchRequest extends JobOptions {
 }
 
 /** What a type says of jobs that say nothing themselves, as far as it is known here. */
-export type TypeDefaults = Pick<JobOptions, 'priority' | 'queue' | 'maxAttempts'>;
+export type TypeDefaults = Pick<JobOptions, 'priority' | 'queue' | 'maxAttempts'> & {
+  redact?: readonly string[];
+};
 
 /** Checks a request and fills it in. Throws with the name of what is wrong; `where` comes before it. */
 export function newJob(request: DispatchRequest, defaults: TypeDefaults = {}, where = ''): NewJob {
@@ -63,7 +65,7 @@ export function newJob(request: DispatchRequest, defaults: TypeDefaults = {}, wh
     ...(delay === undefined ? {} : { delay }),
     ...(request.availableAt === undefined ? {} : { availableAt: request.availableAt }),
     uniqueKey: request.uniqueKey ?? null,
-    options: storedOptions(request),
+    options: storedOptions(request, defaults.redact),
     dependsOn: request.dependsOn ?? [],
   };
 }

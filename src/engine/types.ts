@@ -119,7 +119,7 @@ export function completeType(
 }
 
 /** What is kept with one job of its own options, as JSON text; null where there are none. */
-export function storedOptions(options: JobOptions): string | null {
+export function storedOptions(options: JobOptions, redact: readonly string[] = []): string | null {
   const kept: StoredOptions = {};
   if (options.backoff !== undefined) kept.backoff = backoffOf(options.backoff);
   if (options.timeout !== undefined) kept.timeout = parseDuration(options.timeout) ?? DEFAULTS.timeout;
@@ -127,6 +127,7 @@ export function storedOptions(options: JobOptions): string | null {
     kept.memoryLimit = parseSize(options.memoryLimit) ?? DEFAULTS.memoryLimit;
   }
   if (options.concurrency !== undefined) kept.concurrency = options.concurrency;
+  if (redact.length > 0) kept.redact = [...redact];
   return Object.keys(kept).length === 0 ? null : JSON.stringify(kept);
 }
 

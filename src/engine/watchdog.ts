@@ -62,7 +62,7 @@ export class Watchdog {
     if (this.#stopped) return;
     this.#lostTimer ??= this.#clock.after(LOST_MS, () => {
       this.#lostTimer = undefined;
-      void this.#endLost();
+      this.#endLost().catch(() => this.checkLeases());
     });
   }
 
@@ -136,17 +136,23 @@ export class Watchdog {
   }
 
   async #endLost(): Promise<void> {
-    const attempts: { one: Running; index: number; id: number; lease: number }[] = [];
-    for (const one of this.#dispatcher.running) {
-      const index = one.chunk.running;
+    // What has not begun waits in the dispatcher: a cancelled job must not begin any more.
+    for (const one of this.#dispatcher.running) if (one.flights.length > 1) this.#dispatcher.recall(one);
+    const running = [...this.#dispatcher.running].flatMap((one) => {
       const flight = runningFlight(one);
-      if (index === undefined || flight === undefined || one.ending !== undefined) continue;
-      attempts.push({ one, index, id: flight.job.id, lease: flight.job.lease });
-    }
+      return flight === undefined || one.ending !== undefined
+        ? []
+        : [{ one, flight, index: one.chunk.running }];
+    });
+    const attempts = [...running.map(({ flight }) => flight), ...this.#dispatcher.waiting].map(
+      ({ job }) => job,
+    );
     if (attempts.length === 0) return;
     const lost = new Set(await this.#store.lost(attempts));
-    for (const { one, index, id } of attempts) {
-      if (lost.has(id) && one.chunk.running === index) this.#end(one, 'Cancelled while it ran.');
+    if (lost.size === 0) return;
+    this.#dispatcher.drop(lost);
+    for (const { one, flight, index } of running) {
+      if (lost.has(flight.job.id) && one.chunk.running === index) this.#end(one, 'Cancelled while it ran.');
     }
   }
 

@@ -71,8 +71,9 @@ const pickups = () =>
       const [seconds, nanoseconds] = process.hrtime();
       await sleep(10 + Math.random() * 10);
       const stamp = result.get(id);
-      if (stamp !== null && stamp !== undefined && i >= 20)
+      if (stamp !== null && stamp !== undefined && i >= 20) {
         samples.push(Number(stamp) - seconds * 1000 - nanoseconds / 1e6);
+      }
     }
     db.close();
     return samples;

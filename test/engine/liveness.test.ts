@@ -24,7 +24,7 @@ function member(store: SqliteStore, clock: FakeClock, pid: number, presence: (pi
     events,
     identity: who,
     presence: (record) => presence(record.pid),
-    info: () => '{}',
+    info: async () => '{}',
     renamed: (id) => renamed.push(id),
   });
   return { liveness, rescued, renamed };

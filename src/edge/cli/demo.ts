@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { packaged } from '../../build-info.ts';
 import { openOffice, openStore } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { errors } from '../../errors.ts';
@@ -125,8 +126,8 @@ function summary(input: Input, folder: string): void {
   );
   input.print('');
   input.print('And ask:');
-  input.print(`  passito jobs list --db ${here('passito.db')}`);
-  input.print(`  passito health --db ${here('passito.db')}`);
+  input.print(`  ${self()} jobs list --db ${here('passito.db')}`);
+  input.print(`  ${self()} health --db ${here('passito.db')}`);
 }
 
 function count({
@@ -139,4 +140,13 @@ function count({
   unchanged: number;
 }): number {
   return inserted + updated + unchanged;
+}
+
+/** This program as it can be typed here. */
+function self(): string {
+  const path = packaged ? process.execPath : join(import.meta.dirname, '../../../bin/passito');
+  const onPath = (process.env['PATH'] ?? '').split(':').some((folder) => join(folder, 'passito') === path);
+  if (onPath) return 'passito';
+  const here = relative(process.cwd(), path);
+  return here.startsWith('..') ? path : `./${here}`;
 }

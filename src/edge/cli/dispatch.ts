@@ -10,7 +10,7 @@ import { Queries } from '../../store/sqlite/queries.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { dispatchLines } from './ndjson.ts';
-import { checkPayload, publishedDefaults, typeFromFolder } from './type-info.ts';
+import { checkPayload, knownType, publishedDefaults, uniqueKeyOf } from './type-info.ts';
 import { readAt, readDuration, readFile, readIds, readWhole, set } from './values.ts';
 import { waitFor } from './wait.ts';
 
@@ -112,9 +112,10 @@ async function dispatchOne(input: Input, config: Config, type: string): Promise<
   // Everything about the request itself is known to be right before a database is touched, or made.
   newJob(request);
 
-  const definition = await typeFromFolder(type, config);
+  const definition = await knownType(type, config);
   if (definition !== undefined) await checkPayload(definition, payload);
-  const unique = request.uniqueKey ?? uniqueKeyOf(definition?.unique, payload);
+  const unique =
+    request.uniqueKey ?? (definition === undefined ? undefined : uniqueKeyOf(definition, payload));
   const store = await openStore(config, 'create');
   try {
     const defaults = definition ?? publishedDefaults(store, type) ?? {};
@@ -139,13 +140,6 @@ function readPayload(input: Input): string {
   }
   if (file === undefined) return inline ?? '{}';
   return readFile(file).toString('utf8');
-}
-
-function uniqueKeyOf(unique: unknown, payload: string): string | undefined {
-  if (typeof unique === 'function') {
-    return String((unique as (payload: unknown) => unknown)(JSON.parse(payload)));
-  }
-  return typeof unique === 'string' ? unique : undefined;
 }
 
 function waitTime(input: Input): number | undefined {

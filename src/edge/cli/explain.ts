@@ -4,6 +4,7 @@ import { parseTime, systemClock } from '../../engine/clock.ts';
 import { roughDuration } from '../../engine/units.ts';
 import { errors } from '../../errors.ts';
 import { type JobRow, publishedTypes, type Queries } from '../../store/sqlite/queries.ts';
+import { printable } from '../log.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { isAlive } from './health.ts';
 import { withStore } from './jobs.ts';
@@ -33,7 +34,7 @@ async function sentenceFor(job: JobRow, queries: Queries, zone: string): Promise
     case 'completed':
       return `${name} completed at ${told(job.finished_at, zone)}; nothing will run it again.`;
     case 'failed':
-      return `${name} failed ${howOften(job)}: ${job.last_error ?? 'no reason was kept'} 'passito jobs retry ${job.id}' gives it one more attempt.`;
+      return `${name} failed ${howOften(job)} (${reason(job)}); 'passito jobs retry ${job.id}' gives it one more attempt.`;
     case 'cancelled':
       return `${name} was cancelled at ${told(job.finished_at, zone)}; 'passito jobs retry ${job.id}' brings it back.`;
     case 'blocked':
@@ -58,7 +59,7 @@ function blocked(name: string, job: JobRow, queries: Queries): string {
   }
   const shown = waiting.slice(0, 3).map(({ id, type, status }) => `#${id} (${type}, ${status})`);
   const more = waiting.length > 3 ? ` and ${waiting.length - 3} more` : '';
-  return `${name} waits for ${shown.join(', ')}${more}, and runs once they have completed.`;
+  return `${name} waits for ${shown.join(', ')}${more}, and runs once ${waiting.length === 1 ? 'it has' : 'they have'} completed.`;
 }
 
 function processing(name: string, job: JobRow, queries: Queries): string {
@@ -68,20 +69,19 @@ function processing(name: string, job: JobRow, queries: Queries): string {
   if (holder !== undefined && isAlive(holder)) {
     return `${name} runs${since} in the ${holder.kind} with pid ${holder.pid}, attempt ${job.attempts}.`;
   }
-  return `${name} was running when its process ended; it runs again as soon as a supervisor is there: systemctl start passito-supervisor`;
+  return `${name} was running when its process ended; it runs again as soon as a supervisor is there: passito supervisor`;
 }
 
 function pending(name: string, job: JobRow, queries: Queries, zone: string): string {
   const now = systemClock.now();
   const due = parseTime(job.available_at);
   if (due > now) {
-    const why =
-      job.attempts > 0 ? `failed (${job.last_error ?? 'no reason kept'}) and is tried again` : 'is scheduled';
+    const why = job.attempts > 0 ? `failed (${reason(job)}) and is tried again` : 'is scheduled';
     return `${name} ${why} at ${told(job.available_at, zone)}, in ${roughDuration(due - now)}.`;
   }
   const living = queries.processes().filter(isAlive);
   if (living.length === 0) {
-    return `${name} is due, but no supervisor runs; start one: systemctl start passito-supervisor`;
+    return `${name} is due, but no supervisor runs; start one: passito supervisor`;
   }
   const known = living.some(({ info }) => publishedTypes(info).some(({ type }) => type === job.type));
   if (!known) {
@@ -97,4 +97,9 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string): str
   const ahead = queries.due().reduce((sum, { count }) => sum + count, 0) - 1;
   const crashed = job.crashes > 0 ? ' It was running when its process died, so it runs by itself first.' : '';
   return `${name} is due and waits for a worker; ${ahead} other due jobs may come before it.${crashed}`;
+}
+
+/** The last error, to stand in brackets. */
+function reason(job: JobRow): string {
+  return printable(job.last_error ?? 'no reason was kept').replace(/[.\s]+$/, '');
 }

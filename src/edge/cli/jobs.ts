@@ -57,8 +57,11 @@ export const show: Command = {
         parents: queries.parents(id),
         children: queries.children(id),
       };
-      if (input.json) input.print(JSON.stringify({ ...jobAsJson(job), ...more }));
-      else input.print(showJob(job, more, config.settings.timeZone, input));
+      if (input.json) {
+        // The table's own 'attempts' and 'parents' are numbers.
+        const { attempts: history, parents: depends_on, children: dependents } = more;
+        input.print(JSON.stringify({ ...jobAsJson(job), history, depends_on, dependents }));
+      } else input.print(showJob(job, more, config.settings.timeZone, input));
       return 0;
     }),
 };

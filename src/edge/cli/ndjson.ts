@@ -3,13 +3,14 @@
 import { openStore } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import type { JobOptions } from '../../engine/handler.ts';
-import { inOrder, newJob } from '../../engine/queue.ts';
+import { type DispatchRequest, inOrder, newJob, type TypeDefaults } from '../../engine/queue.ts';
 import type { Inserted, NewJob } from '../../engine/store.ts';
 import { errors, messageOf } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import type { Input } from './command.ts';
-import { publishedDefaults } from './type-info.ts';
+import type { LoadedJob } from '../../runner/loader.ts';
+import { checkPayload, knownType, publishedDefaults, uniqueKeyOf } from './type-info.ts';
 import { readAt, readFile, set } from './values.ts';
 
 /** The keys of a line; docs/contract.md lists them. */
@@ -29,6 +30,7 @@ interface Line {
   ref?: string | undefined;
   /** Ids, or refs of other lines. */
   after: (number | string)[];
+  request: DispatchRequest;
   job: NewJob;
 }
 
@@ -36,14 +38,15 @@ interface Line {
 export async function dispatchLines(input: Input, config: Config): Promise<number> {
   const path = input.option('ndjson') as string;
   const text = readFile(path).toString('utf8');
-  const lines = inOrder(readLines(text, config.settings.timeZone, path));
+  const read = readLines(text, config.settings.timeZone, path);
+  const definitions = await checkTypes(read, config, path);
+  const lines = inOrder(read);
   const store = await openStore(config, 'create');
   try {
-    const defaults = new Map<string, ReturnType<typeof publishedDefaults>>();
-    for (const { job } of lines) {
-      if (!defaults.has(job.type)) defaults.set(job.type, publishedDefaults(store, job.type));
-      job.maxAttempts ??= defaults.get(job.type)?.maxAttempts ?? null;
+    for (const [type, definition] of definitions) {
+      definitions.set(type, definition ?? publishedDefaults(store, type));
     }
+    for (const line of lines) line.job = newJob(line.request, definitions.get(line.request.type) ?? {});
     await refuseUnknownParents(store, lines);
     const inserted = await insertAll(store, lines, input.has('atomic'));
     const existing = inserted.filter((one) => one.existing).length;
@@ -69,6 +72,30 @@ export async function dispatchLines(input: Input, config: Config): Promise<numbe
   } finally {
     await store.close();
   }
+}
+
+/** Checks payloads where a type's schema is known here; gives the definitions by type. */
+async function checkTypes(
+  lines: readonly Line[],
+  config: Config,
+  path: string,
+): Promise<Map<string, TypeDefaults | undefined>> {
+  const definitions = new Map<string, LoadedJob | undefined>();
+  const problems: string[] = [];
+  for (const { number, request } of lines) {
+    if (!definitions.has(request.type)) definitions.set(request.type, await knownType(request.type, config));
+    const definition = definitions.get(request.type);
+    if (definition === undefined) continue;
+    try {
+      await checkPayload(definition, request.payload);
+      const key = request.uniqueKey ?? uniqueKeyOf(definition, request.payload);
+      if (key !== undefined) request.uniqueKey = key;
+    } catch (error) {
+      problems.push(`line ${number}: ${messageOf(error)}`);
+    }
+  }
+  if (problems.length > 0) throw errors.badLines(path, shorten(problems));
+  return definitions;
 }
 
 /** Before the first batch is written: a slip in the last line must not leave the others behind. */
@@ -111,9 +138,13 @@ function readLines(text: string, zone: string, path: string): Line[] {
     }
   });
   if (problems.length === 0) return lines;
+  throw errors.badLines(path, shorten(problems));
+}
+
+function shorten(problems: readonly string[]): string[] {
   const shown = problems.slice(0, MOST_PROBLEMS);
   if (problems.length > MOST_PROBLEMS) shown.push(`… and ${problems.length - MOST_PROBLEMS} more`);
-  throw errors.badLines(path, shown);
+  return shown;
 }
 
 function readLine(line: string, number: number, zone: string): Line {
@@ -142,15 +173,15 @@ function readLine(line: string, number: number, zone: string): Line {
   if (!after.every((one) => typeof one === 'string' || (Number.isSafeInteger(one) && one > 0))) {
     throw new Error('\'depends_on\' must be ids or refs, such as [1, "a"]');
   }
-  const job = newJob({
+  const request: DispatchRequest = {
     type,
     payload: JSON.stringify(payload ?? {}),
     ...set('availableAt', at === undefined ? undefined : readAt(at, zone, 'available_at')),
     ...set('delay', fields['delay'] as string | undefined),
     ...set('uniqueKey', key),
     ...(optionsOf(fields) as JobOptions),
-  });
-  return { number, ref, after: after as (number | string)[], job };
+  };
+  return { number, ref, after: after as (number | string)[], request, job: newJob(request) };
 }
 
 function optionsOf(fields: Record<string, unknown>): Record<string, unknown> {

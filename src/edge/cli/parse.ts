@@ -61,7 +61,7 @@ export function parse(commands: readonly Command[], words: readonly string[], ve
   const help = (chosen: readonly Command[], name?: string) => picture(chosen, version, name).outputHelp();
   const nothing = { command: undefined, args: [], options: new Map<string, string[]>() };
   if (words.includes('--help') || words.includes('-h')) {
-    const [first] = words.filter((word) => !word.startsWith('-'));
+    const first = words.find((word) => !word.startsWith('-'));
     const group = commands.filter(({ name }) => name.startsWith(`${first} `));
     const named = words.filter((word) => !word.startsWith('-')).length;
     if (group.length > 0 && named === 1) return { ...nothing, help: () => help(group) };
@@ -145,7 +145,7 @@ function readOptions(
 
 function spell(name: string): string {
   if (name === '-h') return '--help';
-  if (name === '-n') return '--number';
+  if (name === '-n') return '--limit';
   return name;
 }
 

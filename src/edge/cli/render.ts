@@ -79,7 +79,7 @@ export function showJob(
     ['Status', paint(COLOURS[job.status], job.status)],
     [
       'Attempts',
-      `${job.attempts} of ${job.max_attempts ?? "its type's number"}${job.crashes > 0 ? `, and ${job.crashes} crashes of its process` : ''}`,
+      `${job.attempts}${job.max_attempts === null ? '' : ` of ${job.max_attempts}`}${job.crashes > 0 ? `, and ${job.crashes} crashes of its process` : ''}`,
     ],
     ['Queue', `${job.queue}, priority ${job.priority}`],
     ['Dispatched', told(job.created_at, zone)],

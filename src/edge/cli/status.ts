@@ -92,7 +92,7 @@ function seconds(now: number, since: string): number {
 
 function print(input: Input, { processes, due, last_minute: last }: Picture): void {
   if (processes.every(({ alive }) => !alive)) {
-    input.print('No supervisor runs. Start one: systemctl start passito-supervisor');
+    input.print('No supervisor runs. Start one: passito supervisor');
   }
   for (const { kind, pid, alive, up_seconds: up, workers, running } of processes) {
     const name = kind === 'supervisor' ? 'Supervisor' : 'Worker';
@@ -106,7 +106,7 @@ function print(input: Input, { processes, due, last_minute: last }: Picture): vo
       continue;
     }
     input.print(
-      `${input.paint('bold', name)} pid ${pid}, up ${roughDuration(up * 1000)}: ${workers.target} of ${workers.min}-${workers.max} workers wanted, ${workers.threads.length} threads`,
+      `${input.paint('bold', name)} pid ${pid}, up ${roughDuration(up * 1000)}: ${workers.target} workers wanted (${workers.min} to ${workers.max}), ${workers.threads.length} threads`,
     );
     for (const { thread, job, memory_mb: memory } of workers.threads) {
       const at = memory === null ? '' : `  ${memory} MB`;

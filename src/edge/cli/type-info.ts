@@ -30,6 +30,19 @@ export async function typeFromFolder(type: string, config: Config): Promise<Load
   }
 }
 
+/** The definition of a type that is known here without a supervisor: from its file, or built in. */
+export async function knownType(type: string, config: Config): Promise<LoadedJob | undefined> {
+  const own = await typeFromFolder(type, config);
+  if (own !== undefined) return own;
+  const { officeJobs } = await import('../../outpass/jobs.ts');
+  return (officeJobs as unknown as LoadedJob[]).find((job) => job.type === type);
+}
+
+/** The key under which a job of the type is unique, where its definition says so. */
+export function uniqueKeyOf({ unique }: LoadedJob, payload: string): string | undefined {
+  return typeof unique === 'function' ? String(unique(JSON.parse(payload))) : unique;
+}
+
 /** Refuses a payload that does not fit the type's schema. */
 export async function checkPayload(definition: LoadedJob, payload: string): Promise<void> {
   const answer = await definition.schema?.['~standard'].validate(JSON.parse(payload));

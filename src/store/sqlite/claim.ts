@@ -13,6 +13,8 @@ interface Candidate {
   availableAt: string;
   type: string;
   weight: number;
+  /** How many of the type may run beside this one job, where it was dispatched so. */
+  own?: number;
 }
 
 interface ClaimedRow {
@@ -71,6 +73,14 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
     `UPDATE jobs SET status = 'processing', attempts = attempts + 1, lease = lease + 1, claimed_by = ?, started_at = ?
      WHERE id = ? AND status = 'pending' RETURNING ${TAKEN}`,
   );
+  const anySpecial = db
+    .prepare<[string], number>(
+      `SELECT 1 FROM jobs INDEXED BY jobs_special WHERE status = 'pending' AND options IS NOT NULL AND type = ? LIMIT 1`,
+    )
+    .pluck();
+  const ownConcurrency = db
+    .prepare<[number], number | null>(`SELECT json_extract(options, '$.concurrency') FROM jobs WHERE id = ?`)
+    .pluck();
   const parents = db.prepare<[number], { id: number; type: string; result: string | null }>(
     `SELECT p.id, p.type, p.result FROM dependencies d JOIN jobs p ON p.id = d.parent_id
      WHERE d.job_id = ? ORDER BY d.position`,
@@ -138,8 +148,10 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
         const { weight } = request.types.get(type) as ClaimableType;
         const limit = room.atMost(type, weight);
         if (limit < 1) continue;
+        const special = anySpecial.get(type) !== undefined;
         for (const [id, availableAt] of due.all(priority as number, queue, type, now, limit)) {
-          candidates.push({ id, availableAt, type, weight });
+          const own = special ? ownConcurrency.get(id) : null;
+          candidates.push({ id, availableAt, type, weight, ...(typeof own === 'number' ? { own } : {}) });
         }
       }
       // One lane comes sorted as it is.
@@ -178,6 +190,7 @@ class Room {
   readonly #request: ClaimRequest;
   readonly #running: (type: string) => number;
   readonly #allowances = new Map<string, number>();
+  readonly #taken = new Map<string, number>();
   #used = 0;
   /** Nothing more can be taken, whatever comes: strict order, so a job that does not fit ends the claim. */
   full = false;
@@ -208,15 +221,18 @@ class Room {
   }
 
   /** Takes the job in, if there is room. */
-  admit({ type, weight }: Candidate): boolean {
+  admit({ type, weight, own }: Candidate): boolean {
     const left = this.allowance(type);
     if (left < 1) return false;
+    const taken = this.#taken.get(type) ?? 0;
+    if (own !== undefined && this.#running(type) + taken >= own) return false;
     if (this.#used + weight > this.#limit(weight) + EPSILON) {
       this.full = true;
       return false;
     }
     this.#used += weight;
     this.#allowances.set(type, left - 1);
+    this.#taken.set(type, taken + 1);
     if (this.#used >= this.#request.slots + this.#request.ahead - EPSILON) this.full = true;
     return true;
   }

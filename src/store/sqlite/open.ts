@@ -135,8 +135,9 @@ export function explain(error: unknown, file: string, patience: number): unknown
     return errors.databaseUnusable(file, `${who()} may not use this folder`, error);
   }
   if (code === 'EROFS') return errors.databaseUnusable(file, 'the disk is read-only', error);
-  if (code === 'ENOTDIR' || code === 'EEXIST')
-    {return errors.databaseUnusable(file, 'a part of its path is not a folder', error);}
+  if (code === 'ENOTDIR' || code === 'EEXIST') {
+    return errors.databaseUnusable(file, 'a part of its path is not a folder', error);
+  }
   if (code === 'ENOSPC') return errors.databaseFull(file);
   if (code === 'ADDON_UNLOADABLE') {
     return errors.databaseUnusable(file, messageOf(error), error);

@@ -44,6 +44,7 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_due        ON jobs (priority, queue, type, available_at) WHERE status = 'pending';
 CREATE INDEX jobs_processing ON jobs (type) WHERE status = 'processing';
 CREATE INDEX jobs_suspects   ON jobs (crashes, priority, available_at) WHERE status = 'pending' AND crashes > 0;
+CREATE INDEX jobs_special   ON jobs (type) WHERE status = 'pending' AND options IS NOT NULL;
 CREATE INDEX jobs_failed     ON jobs (finished_at) WHERE status = 'failed';
 CREATE INDEX jobs_finished   ON jobs (finished_at, status) WHERE finished_at IS NOT NULL;
 CREATE UNIQUE INDEX jobs_unique ON jobs (type, unique_key)
