@@ -224,7 +224,7 @@ async function assemble(): Promise<void> {
     useSnapshot: false,
     useCodeCache: false,
     assets,
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    execArgv: ['--disable-warning=ExperimentalWarning', '--no-memory-reducer'],
     // A NODE_OPTIONS in the admin's environment was meant for other programs.
     execArgvExtension: 'none',
   };

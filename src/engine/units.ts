@@ -40,6 +40,7 @@ export function formatDuration(ms: number): string {
 
 /** One unit, rounded, for people: 93_784 → `94s`, 7_300_000 → `2h`. */
 export function roughDuration(ms: number): string {
+  if (ms <= 0) return '0s';
   if (ms < 1000) return `${Math.round(ms)}ms`;
   if (ms < 2 * DURATION.m) return `${Math.round(ms / DURATION.s)}s`;
   if (ms < 2 * DURATION.h) return `${Math.round(ms / DURATION.m)}m`;

@@ -90,8 +90,11 @@ export class Context implements HandlerContext {
 
   get progress(): HandlerContext['progress'] {
     return async (percent, note) => {
+      if (typeof percent !== 'number' || !(percent >= 0 && percent <= 100)) {
+        throw new TypeError('progress takes a number from 0 to 100, and a note if you like');
+      }
       const value = JSON.stringify({
-        percent: Number(percent),
+        percent,
         ...(note === undefined ? {} : { note: String(note) }),
       });
       await this.#services.call(this.#chunk, this.#index, 'job', 'progress', [value]);

@@ -118,7 +118,7 @@ async function dispatchOne(input: Input, config: Config, type: string): Promise<
     request.uniqueKey ?? (definition === undefined ? undefined : uniqueKeyOf(definition, payload));
   const store = await openStore(config, 'create');
   try {
-    const defaults = definition ?? publishedDefaults(store, type) ?? {};
+    const defaults = { ...(definition ?? publishedDefaults(store, type)), ...config.jobs[type] };
     const job = newJob({ ...request, ...set('uniqueKey', unique) }, defaults);
     const [inserted] = await store.insert([job]);
     const { id, existing } = inserted as { id: number; existing: boolean };

@@ -22,7 +22,7 @@ export const explain: Command = {
       const id = readId(input.args[0] as string);
       const job = queries.job(id);
       if (job === undefined) throw errors.unknownJob(id);
-      const sentence = await sentenceFor(job, queries, config.settings.timeZone);
+      const sentence = printable(await sentenceFor(job, queries, config.settings.timeZone));
       input.print(input.json ? JSON.stringify({ id, status: job.status, explanation: sentence }) : sentence);
       return 0;
     }),

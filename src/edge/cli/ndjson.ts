@@ -44,7 +44,7 @@ export async function dispatchLines(input: Input, config: Config): Promise<numbe
   const store = await openStore(config, 'create');
   try {
     for (const [type, definition] of definitions) {
-      definitions.set(type, definition ?? publishedDefaults(store, type));
+      definitions.set(type, { ...(definition ?? publishedDefaults(store, type)), ...config.jobs[type] });
     }
     for (const line of lines) line.job = newJob(line.request, definitions.get(line.request.type) ?? {});
     await refuseUnknownParents(store, lines);
