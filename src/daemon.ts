@@ -3,7 +3,7 @@
 import { databaseId, filesRoot, mailSettings, openOffice, openStore, stateFolder } from './app.ts';
 import { threadEntry, version } from './build-info.ts';
 import { type Config, refuseUnsafe } from './config.ts';
-import { readJobFiles } from './edge/job-files.ts';
+import { readJobFiles, syntaxProblem } from './edge/job-files.ts';
 import type { Log } from './edge/log.ts';
 import { narrate } from './edge/narrate.ts';
 import { ownIdentity, presence } from './edge/machine.ts';
@@ -64,7 +64,12 @@ export async function startDaemon(config: Config, kind: 'supervisor' | 'worker',
   );
 
   try {
-    const types = collectTypes(await pool.describe(DESCRIBE_MS), config);
+    const description = await pool.describe(DESCRIBE_MS);
+    for (const problem of description.problems)
+      problem.message = syntaxProblem(problem.path) ?? problem.message;
+    for (const path of description.helpers)
+      log.info({ path }, 'no default export: taken for a helper of other files');
+    const types = collectTypes(description, config);
     return await assemble({ config, kind, store, pool, events, types, log });
   } catch (error) {
     await pool.destroy();

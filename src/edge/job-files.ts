@@ -72,3 +72,16 @@ function explain(error: unknown): string {
   const line = error instanceof Error ? /^.*?:(\d+)\n/.exec(error.stack ?? '')?.[1] : undefined;
   return line === undefined ? messageOf(error) : `line ${line}: ${messageOf(error)}`;
 }
+
+/** Where the syntax of a JavaScript file breaks, which a thread's own error does not say. */
+export function syntaxProblem(path: string): string | undefined {
+  if (!/\.[cm]?js$/.test(path)) return undefined;
+  try {
+    withoutWarning(() =>
+      stripTypeScriptTypes(readFileSync(path, 'utf8'), { mode: 'strip', sourceUrl: path }),
+    );
+    return undefined;
+  } catch (error) {
+    return explain(error);
+  }
+}

@@ -1,6 +1,7 @@
 /** kill -9 at random moments under a mixed load, over and over (behaviours 10 to 17, 23, 42). */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { audit, insertDirectly, mixedJobs, produce, verify } from '../tools/chaos.ts';
@@ -37,13 +38,14 @@ describe('kill -9 of the supervisor', () => {
     let slowest = 0;
     let interrupted = 0;
     let killedProducers = 0;
-    const start = () => here.launch(['--min-workers', '2', '--max-workers', '4', '--log-level', 'warn']);
+    const start = () => here.launch(['--min-workers', '2', '--max-workers', '4']);
     let daemon = start();
 
     for (let round = 0; round < ROUNDS; round++) {
       // Every fourth round dies while it starts, perhaps in the midst of a rescue.
       const early = round % 4 === 3;
       if (!early) {
+        await daemon.line(/ ready /);
         slowest = Math.max(slowest, await resumed(here, daemon));
         const producers = [produce(here, `r${round}a`, 80, true), produce(here, `r${round}b`, 60, false)];
         batches.set(`r${round}a`, 80);
@@ -95,6 +97,50 @@ describe('kill -9 of the supervisor', () => {
         `interrupted jobs had all started again ${slowest} ms after the restart at the latest`,
     );
     assert.ok(interrupted > 0, 'some kills hit running jobs');
+  });
+
+  it('another supervisor takes over what one held, without a restart', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    here.job(
+      'Work',
+      'appendFileSync(ledger, `${context.id}\\n`); await sleep(payload.first && !existsSync(payload.first) ? 60_000 : 10);',
+    );
+    here.write(
+      'jobs/Work.ts',
+      readFileSync(here.path('jobs/Work.ts'), 'utf8').replace(
+        '{ appendFileSync }',
+        '{ appendFileSync, existsSync }',
+      ),
+    );
+    const doomed = await here.start(['--min-workers', '2']);
+    const flag = here.path('gone');
+    const ids = [here.insert('Work', { first: flag }), here.insert('Work', { first: flag })];
+    for (const id of ids) await here.reaches(id, 'processing');
+    const other = await here.start(['--min-workers', '2']);
+    here.write('gone', '');
+    await doomed.kill();
+    const killed = performance.now();
+    for (const id of ids) await here.reaches(id, 'completed');
+    t.diagnostic(`taken over after ${((performance.now() - killed) / 1000).toFixed(1)} s`);
+    assert.match(
+      other.log,
+      new RegExp(`rescued the jobs of a process that is gone pid=${doomed.pid} returned=2`),
+    );
+    assert.deepEqual(here.sql.prepare('SELECT DISTINCT attempts, crashes FROM jobs').all(), [
+      { attempts: 1, crashes: 1 },
+    ]);
+  });
+
+  it('18: a long job is left alone while its process lives, whoever starts beside it', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    here.job('Work', 'await sleep(4000);', `timeout: '0',`);
+    await here.start();
+    const id = here.insert('Work');
+    await here.reaches(id, 'processing');
+    const other = await here.start();
+    await here.reaches(id, 'completed');
+    assert.equal(here.value('SELECT lease FROM jobs WHERE id = ?', id), 1);
+    assert.doesNotMatch(other.log, /rescued/);
   });
 });
 

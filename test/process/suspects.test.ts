@@ -90,6 +90,17 @@ describe('a job that kills its process', { concurrency: 2 }, () => {
     for (const id of long) assert.deepEqual([row(here, id).status, row(here, id).attempts], ['completed', 1]);
   });
 
+  it('suspects of one crash and of two all run, one after another', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    here.job('Work', 'return payload.n;');
+    await here.ok('migrate');
+    const insert = here.sql.prepare('INSERT INTO jobs (type, crashes) VALUES (?, ?)');
+    for (const crashes of [1, 2, 1, 0, 2, 0]) insert.run('Work', crashes);
+    await here.start(['--min-workers', '2']);
+    await here.drained(5000);
+    assert.equal(here.value(`SELECT count(*) FROM jobs WHERE status = 'completed' AND attempts = 1`), 6);
+  });
+
   it('16: may be revived by hand, and dies as before', async (t) => {
     const here = new Site((clean) => t.after(clean));
     here.job('Kill', 'process.kill(process.pid, "SIGKILL");');
