@@ -110,7 +110,7 @@ async function stop(daemon: Daemon, log: Log, drainTimeout: number, again: Abort
   log.info('stopped');
 }
 
-/** The first SIGTERM or SIGINT asks for a stop, the second for one at once; more change nothing. */
+/** The first SIGTERM, SIGINT or SIGHUP (its terminal was closed) asks for a stop, the second for one at once; more change nothing. */
 function stopSignals(log: Log): {
   requested: Promise<void>;
   request: (why: string) => void;
@@ -128,7 +128,7 @@ function stopSignals(log: Log): {
     log.info({ why }, 'stopping: no new jobs are claimed, running ones may finish');
     resolve();
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (asked && !hurry.signal.aborted) {
         log.warn({ why: signal }, 'stopping at once: running jobs are given back');
