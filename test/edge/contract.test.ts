@@ -1,0 +1,415 @@
+/** docs/contract.md against the program: every table of the page is read and compared with what it describes. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import Database from 'better-sqlite3';
+import { KEYS, PROFILES } from '../../src/config/keys.ts';
+import { commands } from '../../src/edge/cli/commands.ts';
+import { LINE_KEYS } from '../../src/edge/cli/ndjson.ts';
+import type { Log } from '../../src/edge/log.ts';
+import { narrate } from '../../src/edge/narrate.ts';
+import { Events } from '../../src/engine/events.ts';
+import { completeType, DEFAULTS, DEFINITION_KEYS } from '../../src/engine/types.ts';
+import { parseDuration, parseSize } from '../../src/engine/units.ts';
+import { EXIT, errors, type PassitoError } from '../../src/errors.ts';
+import { officeErrors } from '../../src/outpass/errors.ts';
+import { outpassColumns, studentColumns } from '../../src/outpass/import/columns.ts';
+import { officeJobs } from '../../src/outpass/jobs.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const page = readFileSync(join(root, 'docs', 'contract.md'), 'utf8');
+
+/** The rows of a table: each a list of cells, the code marks taken off those that are code whole. */
+function tables(text: string): string[][][] {
+  return [...text.matchAll(/^\|.*\|\n\| ?-.*\n((?:\|.*\|\n?)*)/gm)].map(([, rows = '']) =>
+    rows
+      .trim()
+      .split('\n')
+      .map((row) =>
+        row
+          .slice(1, -1)
+          .split('|')
+          .map((cell) => plain(cell.trim())),
+      ),
+  );
+}
+
+const plain = (cell: string) => /^`([^`]*)`$/.exec(cell)?.[1] ?? cell;
+
+/** The code words of a cell: `a`, `b`. */
+const words = (cell: string | undefined) =>
+  [...(cell ?? '').matchAll(/`([^`]+)`|^([a-z_]+)$/g)].map(([, a, b]) => a ?? b ?? '');
+
+/** What stands below a heading, up to the next of its rank or above. */
+function below(heading: string): string {
+  const rank = /^#+/.exec(heading)?.[0] ?? '';
+  const start = page.indexOf(`${heading}\n`);
+  assert.notEqual(start, -1, `docs/contract.md has no '${heading}'`);
+  const rest = page.slice(start + heading.length);
+  const end = rest.search(new RegExp(`^#{1,${rank.length}} `, 'm'));
+  return end === -1 ? rest : rest.slice(0, end);
+}
+
+function table(heading: string, place = 0): string[][] {
+  const found = tables(below(heading))[place];
+  assert.ok(found, `no table below '${heading}'`);
+  return found;
+}
+
+const first = (rows: readonly string[][]): string[] => rows.map(([cell = '']) => cell);
+
+// A folder in which everything has happened: every command has something to print.
+
+let folder: string;
+let db: Database.Database;
+
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function run(args: readonly string[], input = ''): Promise<Ended> {
+  const env = { PATH: process.env['PATH'] ?? '', TIME_ZONE: 'UTC', NO_COLOR: '1' };
+  const child = spawn(join(root, 'bin', 'passito'), args, { cwd: folder, env, timeout: 60_000 });
+  const out = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => (out[name] += text));
+  }
+  child.stdin.end(input);
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ code, ...out }));
+  });
+}
+
+async function json(args: readonly string[], input = '', code = 0): Promise<unknown> {
+  const ended = await run([...args, '--json'], input);
+  assert.equal(ended.code, code, `passito ${args.join(' ')}: ${ended.stdout}${ended.stderr}`);
+  return JSON.parse(ended.stdout);
+}
+
+function write(name: string, text: string): void {
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
+  writeFileSync(join(folder, name), text);
+}
+
+/** The paths of a value's keys, `a.b` and `a[].b`; keys that the page takes whole are not looked into. */
+function keysOf(value: unknown, whole: (path: string) => boolean, path = ''): string[] {
+  if (path !== '' && whole(path)) return [path];
+  if (Array.isArray(value)) return value.flatMap((one) => keysOf(one, whole, `${path}[]`));
+  if (typeof value !== 'object' || value === null) return [path];
+  return Object.entries(value).flatMap(([key, one]) =>
+    keysOf(one, whole, path === '' ? key : `${path}.${key}`),
+  );
+}
+
+function sameKeys(value: unknown, documented: readonly string[]): void {
+  const known = new Set(documented);
+  assert.deepEqual(new Set(keysOf(value, (path) => known.has(path))), known);
+}
+
+const columns = () => first(table('### `jobs`'));
+
+suite('docs/contract.md', () => {
+  let worker: Ended;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'passito-contract-'));
+    write('students.csv', 'name,email,roll_number,hostel,room\nAsha,asha@example.edu,21CS001,Ganga,B-204\n');
+    write(
+      'outpasses.csv',
+      'reference,roll_number,kind,purpose,destination,leaves_at,returns_at\nHP-1,21CS001,Home pass,Wedding,Madurai,2099-01-01 08:00,2099-01-02 08:00\n',
+    );
+    write('jobs/Good.js', `export default { handle(payload) { return { got: payload }; } };`);
+    write('jobs/Bad.js', `export default { handle() { throw new Error('no'); } };`);
+    await json(['import', 'students', 'students.csv']);
+    await json(['import', 'outpasses', 'outpasses.csv']);
+    await json(['outpass', 'approve', 'HP-1']);
+    await json(['dispatch', 'Bad', '--max-attempts', '1']);
+    await json(['dispatch', 'Good', '--depends-on', '4']);
+    worker = await run(['worker', '--drain', '--log-format', 'json', '--log-level', 'debug']);
+    assert.equal(worker.code, 0, worker.stderr);
+    db = new Database(join(folder, 'storage', 'passito.db'));
+  });
+
+  after(() => {
+    db.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('the tables have these columns', () => {
+    const all = db
+      .prepare<[], string>(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
+      .pluck()
+      .all();
+    const documented = [...below('## Tables').matchAll(/^### `(\w+)`$/gm)].map(([, name]) => name as string);
+    assert.deepEqual(documented.toSorted(), all.toSorted());
+    for (const name of documented) {
+      const actual = db
+        .prepare<[], { name: string; type: string; notnull: number; pk: number; dflt_value: string | null }>(
+          `PRAGMA table_info(${name})`,
+        )
+        .all()
+        .map((column) => [
+          column.name,
+          column.notnull === 1 || column.pk > 0 ? column.type : `${column.type} or null`,
+          (column.dflt_value ?? '').replace(/^strftime.*/, 'now').replace(/^'(.*)'$/, '$1'),
+        ]);
+      assert.deepEqual(
+        table(`### \`${name}\``).map((row) => row.slice(0, 3)),
+        actual,
+        name,
+      );
+    }
+  });
+
+  test('the import files have these columns', () => {
+    for (const [heading, known] of [
+      ['### Students file', studentColumns],
+      ['### Outpasses file', outpassColumns],
+    ] as const) {
+      const documented = tables(below(heading))[0]?.map((row) => row.slice(0, 3));
+      const actual = Object.entries(known).map(([name, { required, max }]) => [
+        name,
+        required ? 'yes' : 'no',
+        String(max),
+      ]);
+      assert.deepEqual(documented, actual);
+    }
+  });
+
+  test('a line of NDJSON has these keys', () => {
+    assert.deepEqual(first(table('## NDJSON lines')), LINE_KEYS);
+  });
+
+  test('the built-in jobs have these names, payloads, results and options', () => {
+    const documented = table('## Built-in jobs');
+    assert.deepEqual(
+      first(documented),
+      officeJobs.map(({ type }) => type),
+    );
+    for (const [type, timeout, attempts, result] of documented) {
+      const definition = officeJobs.find((one) => one.type === type);
+      const complete = completeType({ ...definition, type: type as string, source: '' });
+      assert.equal(parseDuration(timeout), complete.timeout);
+      assert.equal(Number(attempts), complete.maxAttempts);
+      const row = db
+        .prepare<[string], { payload: string; result: string }>(
+          `SELECT payload, result FROM jobs WHERE type = ? AND status = 'completed'`,
+        )
+        .get(type as string);
+      assert.deepEqual(JSON.parse(row?.payload ?? ''), { outpass_id: 1 });
+      assert.deepEqual(Object.keys(JSON.parse(row?.result ?? '') as object), words(result));
+    }
+  });
+
+  test('a job has these options and defaults', () => {
+    const documented = new Map(table('## Job options').map(([name = '', value = '']) => [name, value]));
+    assert.deepEqual([...documented.keys(), 'handle'].toSorted(), [...DEFINITION_KEYS].toSorted());
+    const text = (name: string) => (documented.get(name) ?? '').replaceAll("'", '');
+    assert.equal(Number(text('maxAttempts')), DEFAULTS.maxAttempts);
+    assert.equal(parseDuration(text('timeout')), DEFAULTS.timeout);
+    assert.equal(parseSize(text('memoryLimit')), DEFAULTS.memoryLimit);
+    assert.equal(Number(text('priority')), DEFAULTS.priority);
+    assert.equal(text('queue'), DEFAULTS.queue);
+    assert.equal(DEFAULTS.concurrency, Number.POSITIVE_INFINITY);
+    assert.equal(text('concurrency'), 'no limit');
+    const [, base, factor, max] = /base: (\w+), factor: (\d+), max: (\w+)/.exec(text('backoff')) ?? [];
+    assert.deepEqual(
+      { base: parseDuration(base), factor: Number(factor), max: parseDuration(max) },
+      DEFAULTS.backoff,
+    );
+  });
+
+  test('the configuration has these keys, variables and defaults', () => {
+    const actual = Object.entries(KEYS);
+    const documented = table('## Configuration');
+    assert.deepEqual(
+      documented.map(([name, env]) => [name, env]),
+      actual.map(([name, { env }]) => [name, env]),
+    );
+    actual.forEach(([name, key], i) => {
+      const [, , shown = '', allowed = ''] = documented[i] as string[];
+      assert.ok(allowed.startsWith(key.allowed), `${name}: '${allowed}' is not '${key.allowed}'`);
+      const fallback: unknown = key.fallback();
+      if (name === 'timeZone') assert.equal(shown, "the machine's");
+      else if (shown === 'none') assert.equal(fallback, '', name);
+      else if (shown === 'all') assert.equal(fallback, null, name);
+      else if (name === 'db' && process.env['STATE_DIRECTORY'] !== undefined) return;
+      else assert.deepEqual(key.read(shown), fallback, name);
+    });
+    const profiles = tables(below('## Configuration'))[1] ?? [];
+    assert.deepEqual(
+      profiles.map(([name, , minWorkers, maxWorkers, scaleUpThreshold]) => [
+        name,
+        { minWorkers, maxWorkers, scaleUpThreshold },
+      ]),
+      Object.entries(PROFILES),
+    );
+  });
+
+  test('every command with --json is on the page', () => {
+    const section = below('## JSON output');
+    const missing = commands
+      .filter(({ options = [] }) => options.some(({ name }) => name === 'json'))
+      .filter(({ name }) => !section.includes(`\`${name}\``));
+    assert.deepEqual(missing, []);
+  });
+
+  test('dispatch prints this', async () => {
+    const later = ['--delay', '1d'];
+    sameKeys(await json(['dispatch', 'Good', ...later]), first(table('### `dispatch`')));
+    sameKeys(
+      await json(['dispatch', 'Good', ...later, '--wait', '10ms'], '', EXIT.no),
+      first(table('### `dispatch --wait`')),
+    );
+    const lines = '{"type":"Good","ref":"a","delay":"1d"}\n{"type":"Good","depends_on":["a"]}\n';
+    sameKeys(await json(['dispatch', '--ndjson', '-'], lines), first(table('### `dispatch --ndjson`')));
+  });
+
+  test('jobs prints this', async () => {
+    const list = (await json(['jobs', 'list'])) as object[];
+    assert.ok(list.length > 4);
+    for (const job of list) assert.deepEqual(Object.keys(job).toSorted(), columns().toSorted());
+    const more = first(table('### `jobs show`'));
+    const [failed, child] = [await json(['jobs', 'show', '4']), await json(['jobs', 'show', '5'])] as Record<
+      string,
+      unknown
+    >[];
+    sameKeys({ ...failed, depends_on: child?.['depends_on'] }, [...columns(), ...more]);
+    assert.equal(typeof failed?.['attempts'], 'number');
+    const changes = first(table('### `jobs retry`'));
+    sameKeys(await json(['jobs', 'retry', '4', '1'], '', EXIT.no), changes);
+    sameKeys(await json(['jobs', 'cancel', '4', '1'], '', EXIT.no), changes);
+    // Its child still waits for it.
+    sameKeys(await json(['jobs', 'delete', '4', '5'], '', EXIT.no), changes);
+    sameKeys(await json(['jobs', 'prune']), first(table('### `jobs prune`')));
+  });
+
+  test('explain, try, import and outpass print this', async () => {
+    sameKeys(await json(['explain', '1']), first(table('### `explain`')));
+    sameKeys(await json(['try', 'Good']), first(table('### `try`')));
+    const counts = first(table('### `import students`'));
+    sameKeys(await json(['import', 'students', 'students.csv']), counts);
+    sameKeys(await json(['import', 'outpasses', 'outpasses.csv']), counts);
+    const pass = first(table('### `outpass show`'));
+    sameKeys(await json(['outpass', 'show', 'HP-1']), pass);
+    const [one] = (await json(['outpass', 'list'])) as object[];
+    sameKeys(one, pass);
+    db.exec(`UPDATE outpasses SET status = 'pending' WHERE id = 1`);
+    sameKeys(await json(['outpass', 'approve', '1']), first(table('### `outpass approve`')));
+  });
+
+  test('health and status print this, while a supervisor runs', async () => {
+    write(
+      'jobs/Slow.js',
+      `export default { handle() { return new Promise((done) => setTimeout(done, 60_000)); } };`,
+    );
+    const child = spawn(join(root, 'bin', 'passito'), ['supervisor', '--drain-timeout', '0s'], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'] ?? '' },
+    });
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    try {
+      await new Promise((resolve) =>
+        child.stderr.on('data', (text) => /ready/.test(String(text)) && resolve(0)),
+      );
+      await json(['dispatch', 'Slow']);
+      await json(['dispatch', 'Nobody']);
+      const status = new Set(first(table('### `status`')));
+      const deadline = Date.now() + 15_000;
+      let found = await json(['status']);
+      const complete = () => {
+        const seen = new Set(keysOf(found, (path) => status.has(path)));
+        return [...status].every((key) => seen.has(key));
+      };
+      while (!complete() && Date.now() < deadline) found = await json(['status']);
+      sameKeys(found, [...status]);
+      const health = await json(['health']);
+      sameKeys(health, first(table('### `health`')));
+      const { reasons } = health as { reasons: { code: string }[] };
+      assert.ok(reasons.some(({ code }) => code === 'unknown-type'));
+    } finally {
+      child.kill('SIGTERM');
+      await ended;
+    }
+  });
+
+  test('the exit statuses and error codes are these', async () => {
+    assert.deepEqual(first(table('## Exit status and error codes')).map(Number), [
+      0,
+      EXIT.no,
+      EXIT.usage,
+      EXIT.unreachable,
+    ]);
+    const actual = new Map<string, string>();
+    for (const make of [...Object.values(errors), ...Object.values(officeErrors)]) {
+      const error = example(make as (...args: unknown[]) => PassitoError);
+      actual.set(error.code, String(error.exit));
+    }
+    const documented = tables(below('## Exit status and error codes'))[1] ?? [];
+    assert.deepEqual(new Map(documented.map(([code = '', status = '']) => [code, status])), actual);
+    const failure = await json(['jobs', 'show', '999'], '', EXIT.usage);
+    sameKeys(failure, first(table('### a command that fails')));
+  });
+
+  test('the log has these lines with these fields', () => {
+    const documented = new Map(
+      table('## Log lines').map(([msg = '', level, fields]) => [msg, { level, fields: words(fields) }]),
+    );
+    const told = new Map<string, { level: string; fields: string[] }>();
+    const log = Object.fromEntries(
+      (['debug', 'info', 'warn', 'error'] as const).map((level) => [
+        level,
+        (fields: object, msg: string) => told.set(msg, { level, fields: Object.keys(fields) }),
+      ]),
+    );
+    const events = new Events();
+    narrate(events, { ...log, isLevelEnabled: () => true } as unknown as Log);
+    const name = { id: 1, type: 'A', attempt: 1 };
+    const error = { message: 'no' };
+    events.emit('completed', { ...name, ms: 1 });
+    events.emit('claimed', { count: 1 });
+    events.emit('retried', { ...name, error, delay: 1 });
+    events.emit('failed', { ...name, error, discarded: false });
+    events.emit('failed', { ...name, error, discarded: true });
+    events.emit('released', { ...name, delay: 1 });
+    events.emit('released', { ...name, delay: 0 });
+    events.emit('lost', name);
+    events.emit('rescued', { process: 1, pid: 1, returned: [1], failed: [] });
+    events.emit('scaled', { from: 1, to: 2, pending: '9', load: 9, reason: 'check' });
+    events.emit('workerDied', { worker: 1, reason: 'x' });
+    events.emit('trouble', { where: 'x', error });
+    for (const [msg, line] of told) assert.deepEqual(documented.get(msg), line, msg);
+
+    const lines = worker.stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const levels: Record<number, string> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' };
+    for (const { level, time, msg, ...fields } of lines) {
+      const line = { level: levels[level as number], fields: Object.keys(fields) };
+      assert.deepEqual(documented.get(msg as string), line, msg as string);
+      assert.ok(!Number.isNaN(Date.parse(time as string)));
+      told.set(msg as string, { level: '', fields: [] });
+    }
+    const unseen = [...documented.keys()].filter((msg) => !told.has(msg));
+    assert.deepEqual(unseen, ['supervisor ready', 'stopping at once: running jobs are given back']);
+  });
+});
+
+/** Makes an error whatever its arguments are: texts for most, a list where one is gone through. */
+function example(make: (...args: unknown[]) => PassitoError): PassitoError {
+  for (const args of [['a', 'b', 'c'], ['a', ['b']], [['a']]]) {
+    try {
+      return make(...args);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+    }
+  }
+  throw new Error(`no arguments fit ${make.toString()}`);
+}
