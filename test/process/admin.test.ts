@@ -74,7 +74,7 @@ describe('health', { concurrency: 2 }, () => {
       `${sevenLines(1, 0, 0, 1)}
 ✗ Job queue has issues
   - 1 job has been due for more than 5m; the oldest for 12m. No supervisor runs.
-    Try: systemctl start passito-supervisor
+    Try: passito supervisor
 `,
     );
     assert.equal((await here.run(['health'])).code, 0, 'the exit code only where it was asked for');
@@ -181,7 +181,7 @@ describe('status and explain', () => {
     await here.reaches(bad, 'failed');
     assert.equal(
       await explain(bad),
-      `Job #${bad} (Bad) failed after 2 attempts: disk on fire 'passito jobs retry ${bad}' gives it one more attempt.\n`,
+      `Job #${bad} (Bad) failed after 2 attempts (disk on fire); 'passito jobs retry ${bad}' gives it one more attempt.\n`,
     );
     assert.match(
       await explain(blocked),
@@ -203,8 +203,11 @@ describe('status and explain', () => {
     const naps = Array.from({ length: 3 }, () => here.insert('Nap', { ms: 2500 }));
     await here.until(`SELECT count(*) = 2 FROM jobs WHERE status = 'processing'`);
     const text = await here.ok('status');
-    assert.match(text, new RegExp(`^Supervisor pid ${pid}, up .*: 2 of 2-2 workers wanted, 2 threads\n`));
-    assert.match(text, new RegExp(`  #${naps[0]}  Nap  attempt 1  for `));
+    assert.match(
+      text,
+      new RegExp(`^Supervisor pid ${pid}, up .*: 2 workers wanted \\(2 to 2\\), 2 threads\n`),
+    );
+    assert.match(text, new RegExp(`  #${naps[0]}  Nap  attempt 1  for \\d`));
     assert.match(text, /\nDue: 1 Nap, the oldest for /);
     assert.match(text, /\nLast minute: \d+ completed, 1 failed\.\n$/);
     const json = await here.json<{
@@ -258,10 +261,7 @@ describe('the verbs of passito jobs', () => {
 
   it('show tells everything of a job', async () => {
     const text = await here.ok('jobs', 'show', '#2');
-    assert.match(
-      text,
-      /^Job #2 Bad {2}\(times in UTC\)\n {2}Status {8}failed\n {2}Attempts {6}1 of its type's number\n/,
-    );
+    assert.match(text, /^Job #2 Bad {2}\(times in UTC\)\n {2}Status {8}failed\n {2}Attempts {6}1\n/);
     assert.match(text, /\n {2}Payload {7}\{"host":"b"\}\n/);
     assert.match(text, /\n {2}Last error {4}cannot reach b\n/);
     assert.match(
@@ -350,6 +350,7 @@ describe('the verbs of passito jobs', () => {
     for (const args of [
       ['jobs', 'show', String(id)],
       ['jobs', 'list'],
+      ['explain', String(id)],
     ]) {
       const text = await here.ok(...args);
       assert.ok(!text.includes('\u001b') && !text.includes('\u0007'), JSON.stringify(text));

@@ -128,6 +128,11 @@ describe('jobs that users write', { concurrency: 2 }, () => {
     assert.deepEqual((await waited('MyCustomJob', { id: 5 })).result, { status: 'did 5' });
   });
 
+  it('the config file has its say on a job of the folder', async () => {
+    const { id } = await waited('Plain', { n: 1 });
+    assert.equal(here.value('SELECT priority FROM jobs WHERE id = ?', id), 4);
+  });
+
   it('a schema refuses at dispatch, and before the handler', async () => {
     const refused = await here.run(['dispatch', 'Strict', '--payload', '{"id": "five"}']);
     assert.equal(refused.code, 2);
