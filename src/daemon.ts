@@ -7,7 +7,7 @@ import { readJobFiles, syntaxProblem } from './edge/job-files.ts';
 import type { Log } from './edge/log.ts';
 import { narrate } from './edge/narrate.ts';
 import { ownIdentity, presence } from './edge/machine.ts';
-import { systemClock } from './engine/clock.ts';
+import { systemClock, type Timer } from './engine/clock.ts';
 import { Dispatcher } from './engine/dispatcher.ts';
 import { Events } from './engine/events.ts';
 import { HEARTBEAT_MS, Liveness } from './engine/liveness.ts';
@@ -22,6 +22,9 @@ import type { SqliteStore } from './store/sqlite/store.ts';
 
 /** A job file that does not finish loading holds up the start no longer than this, in milliseconds. */
 const DESCRIBE_MS = 15_000;
+
+/** Between a change and its being told to `passito status`, in milliseconds. */
+const PUBLISH_MS = 1000;
 
 /** A running `supervisor` or `worker`. */
 export interface Daemon {
@@ -65,10 +68,12 @@ export async function startDaemon(config: Config, kind: 'supervisor' | 'worker',
 
   try {
     const description = await pool.describe(DESCRIBE_MS);
-    for (const problem of description.problems)
+    for (const problem of description.problems) {
       problem.message = syntaxProblem(problem.path) ?? problem.message;
-    for (const path of description.helpers)
+    }
+    for (const path of description.helpers) {
       log.info({ path }, 'no default export: taken for a helper of other files');
+    }
     const types = collectTypes(description, config);
     return await assemble({ config, kind, store, pool, events, types, log });
   } catch (error) {
@@ -148,12 +153,25 @@ async function assemble({ config, kind, store, pool, events, types, log }: Parts
     events,
   );
 
+  /** What `passito status` shows is at most a second old while jobs run; an idle process writes nothing more. */
+  let publishing: Timer | undefined;
+  const publish = () => {
+    publishing ??= clock.after(PUBLISH_MS, () => {
+      publishing = undefined;
+      liveness.beat().catch((error: unknown) => events.emit('trouble', { where: 'heartbeat', error }));
+    });
+  };
+
   const stopListening = store.onChange((change) => {
     dispatcher.wake();
     // Another process may have cancelled what runs here.
     if (change === 'external') watchdog.checkLeases();
   });
-  events.on('launched', () => watchdog.poke());
+  events.on('launched', () => {
+    watchdog.poke();
+    publish();
+  });
+  events.on('scaled', () => publish());
   // Claims that come back full mean that more waits than the workers there are can take.
   events.on('backlog', () => scaler.burst());
 
@@ -178,6 +196,7 @@ async function assemble({ config, kind, store, pool, events, types, log }: Parts
     types,
     async stop(ms, cutShort) {
       scaler.stop();
+      publishing?.cancel();
       stopListening();
       await dispatcher.drain(ms, cutShort);
       maintenance.stop();

@@ -8,8 +8,9 @@ import type { Events } from './events.ts';
 import { causeOfDeath, fillIn, type Flight, land, nameOf, takeOff, toWire } from './flight.ts';
 import type { Outcome } from './job.ts';
 import { Pace, takeChunk } from './pace.ts';
-import type { Chunk, Pool, RawOutcome } from './pool.ts';
-import { soloWindow } from './solo.ts';
+import type { Pool, RawOutcome } from './pool.ts';
+import type { Ending, Running } from './running.ts';
+import { SoloGate } from './solo.ts';
 import type { ClaimableType, ClaimRequest, Exchange, Store } from './store.ts';
 import type { JobType } from './types.ts';
 import { isStoreWide, type Landed, settleAlone, tell } from './landing.ts';
@@ -21,27 +22,11 @@ const AHEAD = 2;
 /** After a failed transaction (disk full, database locked) the next try comes after this, in milliseconds. */
 const STORE_RETRY_MS = 1000;
 
-/** The clock is looked at this often (ms) however far off the next job is due: it may be set, or the machine sleep. */
+/** The table is looked at this often (ms) whatever is known: the clock may be set, the machine sleep. */
 const LONGEST_WAIT_MS = 30_000;
 
 /** After a thread died before it began a job, workers get nothing new for this long, in milliseconds. */
 const THREAD_RETRY_MS = 1000;
-
-/** Why a running job is being ended, and what that makes of its attempt. */
-export interface Ending {
-  index: number;
-  reason: string;
-  outcome: Outcome;
-  /** Monotonic time at which the thread is ended, unless the handler gives up before. */
-  killAt: number;
-}
-
-/** A chunk under way. */
-export interface Running {
-  chunk: Chunk;
-  flights: Flight[];
-  ending?: Ending;
-}
 
 /** What the dispatcher is made of. */
 export interface DispatcherParts {
@@ -74,14 +59,14 @@ export class Dispatcher {
   #holdUntil = 0;
   #dueTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
-  #solo: { flight: Flight; until: number; timer: Timer | undefined } | undefined;
-  #suspectsSince: number | undefined;
+  readonly #gate: SoloGate;
   #onQuiet: (() => void) | undefined;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     this.process = parts.process;
     this.types = parts.types;
+    this.#gate = new SoloGate(parts.clock, () => this.wake());
   }
 
   /** Begins to claim. */
@@ -117,7 +102,7 @@ export class Dispatcher {
   drop(ids: ReadonlySet<number>): void {
     for (const flight of this.#buffer.filter(({ job }) => ids.has(job.id))) {
       this.#parts.events.emit('lost', nameOf(flight));
-      if (this.#solo?.flight === flight) this.#endSolo();
+      this.#gate.ended(flight.job.id);
     }
     this.#buffer = this.#buffer.filter(({ job }) => !ids.has(job.id));
     this.wake();
@@ -154,7 +139,7 @@ export class Dispatcher {
   async drain(ms: number, cutShort: AbortSignal): Promise<void> {
     this.#stopped = true;
     this.#dueTimer?.cancel();
-    this.#endSolo();
+    this.#gate.open();
     for (const one of this.#running) this.recall(one);
     for (const flight of this.#buffer.splice(0)) this.#land(flight, { kind: 'released' }, 0);
     this.#pump();
@@ -217,7 +202,7 @@ export class Dispatcher {
 
   /** What may be claimed now; null where a claim is not wanted or could bring nothing. */
   #claimRequest(): ClaimRequest | null {
-    if (this.#stopped || !this.#hungry || this.#solo !== undefined || this.types.size === 0) return null;
+    if (this.#stopped || !this.#hungry || this.#gate.closed || this.types.size === 0) return null;
     const types = new Map<string, ClaimableType>();
     for (const { type, concurrency } of this.types.values()) {
       types.set(type, { weight: this.#pace.weight(type), concurrency });
@@ -293,45 +278,22 @@ export class Dispatcher {
     if (events.has('claimed') && done.claimed.length > 0) {
       events.emit('claimed', { count: done.claimed.length });
     }
-    this.#watchSuspects(done);
-    if (done.nextDue === undefined) {
-      // It left jobs behind, for want of room or because suspects wait: there is more once a job has ended.
-      events.emit('backlog', { process: this.process });
-      return;
-    }
-    if (done.claimed.length === 0 && this.held === 0 && !this.#hungry) {
+    this.#gate.see(done.claimed, done.suspectsWaiting);
+    this.#dueTimer?.cancel();
+    const wait = Math.min((done.nextDue ?? Number.POSITIVE_INFINITY) - clock.now(), LONGEST_WAIT_MS);
+    this.#dueTimer = clock.after(wait, () => this.wake());
+    // It left jobs behind, for want of room or because suspects wait: there is more once a job has ended.
+    if (done.nextDue === undefined) events.emit('backlog', { process: this.process });
+    else if (done.claimed.length === 0 && this.held === 0 && !this.#hungry) {
       events.emit('idle', { process: this.process });
     }
-    this.#dueTimer?.cancel();
-    if (done.nextDue === null) return;
-    const wait = Math.min(done.nextDue - clock.now(), LONGEST_WAIT_MS);
-    this.#dueTimer = clock.after(wait, () => this.wake());
-  }
-
-  #watchSuspects({ claimed, suspectsWaiting }: Exchange): void {
-    const { clock } = this.#parts;
-    const [first] = claimed;
-    if (first === undefined || first.crashes === 0) {
-      if (suspectsWaiting === 0) this.#suspectsSince = undefined;
-      return;
-    }
-    this.#suspectsSince ??= clock.monotonic();
-    const window = soloWindow(first.crashes, clock.monotonic() - this.#suspectsSince, suspectsWaiting);
-    const flight = this.#buffer.at(-1) as Flight;
-    const timer = Number.isFinite(window) ? clock.after(window, () => this.#endSolo()) : undefined;
-    this.#solo = { flight, until: window, timer };
-  }
-
-  #endSolo(): void {
-    this.#solo?.timer?.cancel();
-    this.#solo = undefined;
-    this.wake();
   }
 
   /** A chunk's thread is done with it, or dead. */
   #returned(one: Running, outcomes: RawOutcome[], error: unknown): void {
-    this.#take(one, outcomes);
+    // First: what its end makes room for is asked for while its outcomes are taken in.
     this.#running.delete(one);
+    this.#take(one, outcomes);
     if (error !== undefined) this.#died(one, error);
     this.#pump();
   }
@@ -383,6 +345,6 @@ export class Dispatcher {
     // Its place is free, its type may start another, its children may be due: the claim rides along.
     this.#hungry = true;
     this.#landed.push({ flight, settle: land(flight, outcome, this.#parts.random), milliseconds });
-    if (this.#solo?.flight === flight) this.#endSolo();
+    this.#gate.ended(flight.job.id);
   }
 }

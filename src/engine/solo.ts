@@ -8,6 +8,9 @@
  * while it runs, it runs strictly alone from then on: so the third crash, which fails it, is its own.
  */
 
+import type { Clock, Timer } from './clock.ts';
+import type { ClaimedJob } from './store.ts';
+
 /** All suspects have been started this long after the first was seen, in milliseconds. */
 const BUDGET_MS = 4000;
 
@@ -21,4 +24,48 @@ const LEAST_MS = 10;
 export function soloWindow(crashes: number, elapsed: number, waiting: number): number {
   if (crashes > 1) return Number.POSITIVE_INFINITY;
   return Math.max((BUDGET_MS - elapsed) / (waiting + 1), LEAST_MS);
+}
+
+/** Closed while a suspect has the process to itself: nothing else may be claimed. */
+export class SoloGate {
+  readonly #clock: Clock;
+  readonly #opened: () => void;
+  #suspect: number | undefined;
+  #timer: Timer | undefined;
+  #seenSince: number | undefined;
+
+  /** `opened` is called when others may start again. */
+  constructor(clock: Clock, opened: () => void) {
+    this.#clock = clock;
+    this.#opened = opened;
+  }
+
+  get closed(): boolean {
+    return this.#suspect !== undefined;
+  }
+
+  /** A claim has come back: closes if it brought a suspect. `waiting`: suspects that it left. */
+  see(claimed: readonly Pick<ClaimedJob, 'id' | 'crashes'>[], waiting: number): void {
+    const [first] = claimed;
+    if (first === undefined || first.crashes === 0) {
+      if (waiting === 0) this.#seenSince = undefined;
+      return;
+    }
+    const now = this.#clock.monotonic();
+    this.#seenSince ??= now;
+    this.#suspect = first.id;
+    const window = soloWindow(first.crashes, now - this.#seenSince, waiting);
+    if (Number.isFinite(window)) this.#timer = this.#clock.after(window, () => this.open());
+  }
+
+  /** A job has ended; opens if it was the suspect. */
+  ended(id: number): void {
+    if (this.#suspect === id) this.open();
+  }
+
+  open(): void {
+    this.#timer?.cancel();
+    this.#suspect = undefined;
+    this.#opened();
+  }
 }

@@ -6,8 +6,9 @@
 
 import { sharedClock } from './arena.ts';
 import type { Clock, Timer } from './clock.ts';
-import type { Dispatcher, Ending, Running } from './dispatcher.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import type { Flight } from './flight.ts';
+import { type Ending, type Running, runningFlight } from './running.ts';
 import type { Pool } from './pool.ts';
 import type { Store } from './store.ts';
 import { formatDuration, formatSize } from './units.ts';
@@ -170,9 +171,4 @@ export class Watchdog {
     this.#dispatcher.recall(one);
     this.#pool.abort(one.chunk, index, message);
   }
-}
-
-function runningFlight(one: Running): Flight | undefined {
-  const index = one.chunk.running;
-  return index === undefined ? undefined : one.flights[index];
 }

@@ -73,7 +73,10 @@ function fromClass(exported: Function): Record<string, unknown> {
   const options: Record<string, unknown> = { ...(exported as unknown as Record<string, unknown>) };
   return Object.assign(Object.create(instance) as Record<string, unknown>, options, instance, {
     handle: instance['handle'],
-    type: instance['type'] ?? options['type'] ?? (exported.name === '' ? undefined : exported.name),
+    type:
+      instance['type'] ??
+      options['type'] ??
+      (exported.name === '' || exported.name === 'default' ? undefined : exported.name),
   });
 }
 

@@ -67,7 +67,7 @@ test('a duration that was written is read back', () => {
 
 test('rough durations have one unit', () => {
   const given = [0, 12.4, 999, 93_784, 119_999, 600_000, 7_300_000, 400_000_000];
-  assert.deepEqual(given.map(roughDuration), ['0ms', '12ms', '999ms', '94s', '120s', '10m', '2h', '5d']);
+  assert.deepEqual(given.map(roughDuration), ['0s', '12ms', '999ms', '94s', '120s', '10m', '2h', '5d']);
   fc.assert(fc.property(fc.nat(), (ms) => assert.match(roughDuration(ms), /^\d+(ms|s|m|h|d)$/)));
 });
 

@@ -5,7 +5,8 @@ import { systemClock } from '../../engine/clock.ts';
 import { type HealthReason, type HealthSnapshot, healthReasons } from '../../engine/health.ts';
 import type { ProcessRecord } from '../../engine/store.ts';
 import { EXIT } from '../../errors.ts';
-import { type ProcessRow, Queries } from '../../store/sqlite/queries.ts';
+import { HealthQueries } from '../../store/sqlite/health-queries.ts';
+import type { ProcessRow } from '../../store/sqlite/queries.ts';
 import { presence } from '../machine.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { readWhole } from './values.ts';
@@ -25,8 +26,8 @@ export const health: Command = {
     const store = await openStore(await input.config(), 'existing');
     try {
       input.note(`Database: ${store.file}`);
-      const queries = new Queries(store.db, systemClock);
-      const snapshot = await store.read(() => queries.health(minutes * 60_000, isAlive));
+      const queries = new HealthQueries(store.db, systemClock);
+      const snapshot = await store.read(() => queries.snapshot(minutes * 60_000, isAlive));
       const reasons = healthReasons(snapshot);
       if (input.json) input.print(JSON.stringify(asJson(snapshot, reasons)));
       else print(input, snapshot, reasons, minutes);

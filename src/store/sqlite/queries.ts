@@ -1,8 +1,7 @@
 /** What the commands read: lists, one job whole, and the figures of health and status. Nothing here writes. */
 
 import type { Database } from 'better-sqlite3';
-import { type Clock, formatTime, parseTime } from '../../engine/clock.ts';
-import type { HealthSnapshot } from '../../engine/health.ts';
+import { type Clock, formatTime } from '../../engine/clock.ts';
 import type { JobState } from '../../engine/job.ts';
 import { prepareLanes } from './lanes.ts';
 
@@ -74,10 +73,6 @@ export interface ProcessRow {
   heartbeat_at: string;
   info: string;
 }
-
-/** Finished jobs that the failure rate looks back on: those of the last hour, or this many if they are more. */
-const LATEST = 20;
-const HOUR_MS = 3_600_000;
 
 /** Reads one database. */
 export class Queries {
@@ -208,102 +203,6 @@ export class Queries {
     const of = (status: string) => rows.find((row) => row.status === status)?.n ?? 0;
     return { completed: of('completed'), failed: of('failed') };
   }
-
-  /** The figures that health is judged by. `threshold`: milliseconds after which a due job is stale. */
-  health(threshold: number, alive: (process: ProcessRow) => boolean): HealthSnapshot {
-    return this.#db.transaction((): HealthSnapshot => {
-      const now = this.#clock.now();
-      const processes = this.processes();
-      const known = new Set(processes.filter(alive).flatMap(({ info }) => typesOf(info)));
-      const due = this.due();
-      const staleBefore = formatTime(now - threshold);
-      const supervisors = processes.filter((process) => process.kind === 'supervisor' && alive(process));
-      const lost = this.lostSupervisor();
-      return {
-        now,
-        threshold,
-        pending: due.reduce((sum, { count }) => sum + count, 0),
-        processing: this.#count(
-          `SELECT count(*) FROM jobs INDEXED BY jobs_processing WHERE status = 'processing'`,
-        ),
-        failed: this.#count(`SELECT count(*) FROM jobs INDEXED BY jobs_failed WHERE status = 'failed'`),
-        stale: due.some(({ oldest }) => oldest < staleBefore) ? this.#stale(staleBefore) : 0,
-        oldestDue: due.reduce<number | null>(
-          (oldest, row) => Math.min(oldest ?? Number.POSITIVE_INFINITY, parseTime(row.oldest)),
-          null,
-        ),
-        stuck: this.#stuck(processes, alive, now),
-        finished: this.#recent(now),
-        supervisors: supervisors.length,
-        lostSupervisor:
-          supervisors.length > 0 || lost === undefined
-            ? null
-            : { pid: lost.pid, silentFor: now - parseTime(lost.heartbeatAt) },
-        unknownTypes:
-          known.size === 0
-            ? []
-            : [...new Set(due.filter(({ type }) => !known.has(type)).map(({ type }) => type))],
-      };
-    })();
-  }
-
-  #stale(before: string): number {
-    const count = this.#db
-      .prepare<[number, string, string, string], number>(
-        `SELECT count(*) FROM jobs INDEXED BY jobs_due
-         WHERE status = 'pending' AND priority = ? AND queue = ? AND type = ? AND available_at < ?`,
-      )
-      .pluck();
-    return prepareLanes(this.#db)(() => true).reduce(
-      (sum, { priority, queue, type }) => sum + (count.get(priority, queue, type, before) ?? 0),
-      0,
-    );
-  }
-
-  /** Processing without a live holder, or past its own timeout (with half a minute for its end to be written). */
-  #stuck(processes: ProcessRow[], alive: (process: ProcessRow) => boolean, now: number): number[] {
-    const holders = new Map(processes.filter(alive).map(({ id, info }) => [id, timeoutsOf(info)]));
-    return this.running()
-      .filter(({ claimed_by: holder, started_at: startedAt, type, options }) => {
-        const timeouts = holder === null ? undefined : holders.get(holder);
-        if (timeouts === undefined) return true;
-        const own = options === null ? undefined : (JSON.parse(options) as { timeout?: number }).timeout;
-        const timeout = own ?? timeouts.get(type) ?? 0;
-        return timeout > 0 && startedAt !== null && now - parseTime(startedAt) > timeout + 30_000;
-      })
-      .map(({ id }) => id);
-  }
-
-  #recent(now: number): HealthSnapshot['finished'] {
-    const count = (rows: { status: string; discarded: number }[]) => {
-      const counted = rows.filter(
-        ({ status, discarded }) => status === 'completed' || (status === 'failed' && discarded === 0),
-      );
-      return { total: counted.length, failed: counted.filter(({ status }) => status === 'failed').length };
-    };
-    const since = formatTime(now - HOUR_MS);
-    const lastHour = this.finishedSince(since);
-    const discarded = this.#count(
-      `SELECT count(*) FROM jobs INDEXED BY jobs_failed WHERE status = 'failed' AND finished_at >= '${since}' AND discarded = 1`,
-    );
-    const hour = {
-      total: lastHour.completed + lastHour.failed - discarded,
-      failed: lastHour.failed - discarded,
-    };
-    if (hour.total >= LATEST) return hour;
-    return count(
-      this.#db
-        .prepare<[number], { status: string; discarded: number }>(
-          `SELECT status, discarded FROM jobs WHERE finished_at IS NOT NULL AND status IN ('completed','failed') AND discarded = 0
-           ORDER BY finished_at DESC LIMIT ?`,
-        )
-        .all(LATEST),
-    );
-  }
-
-  #count(sql: string): number {
-    return this.#db.prepare<[], number>(sql).pluck().get() ?? 0;
-  }
 }
 
 function conditions(filter: JobFilter): { where: string; values: unknown[] } {
@@ -343,12 +242,4 @@ export function publishedTypes(info: string): PublishedType[] {
   } catch {
     return [];
   }
-}
-
-function typesOf(info: string): string[] {
-  return publishedTypes(info).map(({ type }) => type);
-}
-
-function timeoutsOf(info: string): Map<string, number> {
-  return new Map(publishedTypes(info).map(({ type, timeout }) => [type, timeout]));
 }

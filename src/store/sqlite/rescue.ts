@@ -6,7 +6,7 @@ import { MAX_CRASHES } from '../../engine/job.ts';
 import type { Expired, ProcessIdentity, ProcessRecord } from '../../engine/store.ts';
 
 /** Kept with a job that was failed for killing its process. */
-export const CRASH_REASON =
+const CRASH_REASON =
   `The process died ${MAX_CRASHES} times while this job ran (it crashed, was killed, or ran out of memory), ` +
   'so the job is not tried again.';
 
