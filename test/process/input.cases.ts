@@ -1,6 +1,6 @@
 /** What an admin may type wrongly, and what may be wrong where it is typed. */
 
-import { chmodSync, mkdirSync, truncateSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { type Case, giveTo, STRANGER } from '../tools/daemon-messages.ts';
@@ -328,6 +328,62 @@ const office: Case[] = [
   usage('a status that does not exist', ['outpass', 'list', '--status', 'maybe']),
 ];
 
+const further: Case[] = [
+  usage('a job file with an option that does not exist', ['supervisor'], {
+    files: { 'jobs/Odd.ts': job('', `maxAttempt: 5, `) },
+  }),
+  usage('a job file that ends the process', ['supervisor'], {
+    files: { 'jobs/Exit.js': 'process.exit(0);\n' },
+  }),
+  usage('a job option that does not exist', ['supervisor'], {
+    files: { 'passito.config.json': '{"jobs": {"Sync": {"command": ["true"], "maxAttempt": 3}}}' },
+  }),
+  usage('a jobs folder that does not exist, by name', ['supervisor', '--jobs', 'nowhere']),
+  usage('a jobs folder that is a file', ['supervisor', '--jobs', 'file'], { files: { file: '' } }),
+  unreachable('a path through a file', ['dispatch', 'Mail', '--db', 'file/passito.db'], {
+    files: { file: '' },
+  }),
+  usage('a type and a file', ['dispatch', 'Mail', '--ndjson', 'jobs.ndjson'], {
+    files: { 'jobs.ndjson': '{"type":"Mail"}\n' },
+  }),
+  usage('a file and options of one job', ['dispatch', '--ndjson', 'jobs.ndjson', '--priority', '3'], {
+    files: { 'jobs.ndjson': '{"type":"Mail"}\n' },
+  }),
+  unreachable('a database with a page of rubbish', ['jobs', 'list'], {
+    prepared: true,
+    arrange: (folder) => {
+      const db = new Database(join(folder, 'passito.db'), { readonly: true });
+      const page = db
+        .prepare(`SELECT rootpage FROM sqlite_schema WHERE name = 'jobs'`)
+        .pluck()
+        .get() as number;
+      db.close();
+      writeFileSync(join(folder, 'passito.db'), overwritten(join(folder, 'passito.db'), (page - 1) * 4096));
+    },
+  }),
+  usage('a config file that exports nothing', ['health'], {
+    files: { 'passito.config.ts': 'export const a = 1;\n' },
+  }),
+
+  ndjson('an id that nobody has, after a thousand lines', [
+    ...Array.from({ length: 1000 }, () => '{"type":"Mail"}'),
+    '{"type":"Mail","depends_on":[4711]}',
+  ]),
+  {
+    name: 'try of a handler that throws',
+    args: ['try', 'Hello'],
+    code: 1,
+    files: { 'jobs/Hello.ts': job(`throw new Error('no such student');`) },
+    list: true,
+    stack: true,
+  },
+];
+
+function overwritten(path: string, at: number): Buffer {
+  const bytes = readFileSync(path);
+  return bytes.fill(0xa5, at, at + 4096);
+}
+
 /** In the order of the snapshot. */
 export const cases: Case[] = [
   ...typed,
@@ -337,4 +393,5 @@ export const cases: Case[] = [
   ...jobFiles,
   ...databases,
   ...office,
+  ...further,
 ];

@@ -4,7 +4,7 @@ import { chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, statSync }
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Site, SiteRun } from './daemon.ts';
-import type { Run } from './executable.ts';
+import { executable, type Run } from './executable.ts';
 
 /** A command, where it is typed, and what it must end with. */
 export interface Case {
@@ -102,8 +102,9 @@ export function transcript(one: Case, { code, stdout, stderr }: Run, folder: str
   const clean = (text: string) =>
     text
       .replaceAll(folder, '.')
+      .replaceAll(executable, 'EXECUTABLE')
       .replaceAll(/ +$/gm, '')
-      .replaceAll(/^passito\/\d+\.\d+\.\d+$/gm, 'passito/VERSION')
+      .replaceAll(/\bpassito \d+\.\d+\.\d+\b/g, 'passito VERSION')
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'TIME')
       .replaceAll(/\bpid[= ]\d+/g, (found) => found.replace(/\d+/, 'N'));
   const streams = [
