@@ -1,0 +1,144 @@
+/** README.md and docs/: what can be pasted works and prints what is shown, commands and links exist, sizes are true. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { commands } from '../../src/edge/cli/commands.ts';
+import { parse } from '../../src/edge/cli/parse.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const executable = join(root, 'dist', 'passito');
+const pages = ['README.md', 'CHANGELOG.md', 'docs/architecture.md', 'docs/contract.md'];
+const read = (page: string) => readFileSync(join(root, page), 'utf8');
+const readme = read('README.md');
+
+interface Block {
+  language: string;
+  /** What stands behind the language: `test`, `file=jobs/A.ts`. */
+  mark: string;
+  text: string;
+}
+
+function blocksOf(page: string): Block[] {
+  return [...page.matchAll(/^```(\w+)(?: (.+))?\n([\s\S]*?)^```$/gm)].map(
+    ([, language = '', mark = '', text = '']) => ({ language, mark, text }),
+  );
+}
+
+/** Where one block's output begins. */
+const BORDER = '@@ next block';
+
+/** Runs the marked blocks one after another in one shell, as a reader would; gives what each printed. */
+async function paste(t: TestContext, blocks: readonly Block[]): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'passito-docs-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  symlinkSync(existsSync(executable) ? executable : join(root, 'bin', 'passito'), join(bin, 'passito'));
+  const script = blocks.map(({ mark, text }, i) => {
+    if (mark === 'test') return `echo '${BORDER}'\n${text}`;
+    const saved = join(folder, `block-${i}`);
+    writeFileSync(saved, text);
+    return `cp '${saved}' '${mark.slice('file='.length)}'\n`;
+  });
+  const child = spawn('/bin/sh', ['-e'], {
+    cwd: folder,
+    env: { PATH: `${bin}:${process.env['PATH']}`, HOME: folder, TIME_ZONE: 'Asia/Kolkata' },
+    timeout: 120_000,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stdin.end(`exec 2>&1\n${script.join('')}`);
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  assert.equal(code, 0, out);
+  return out.split(`${BORDER}\n`).slice(1);
+}
+
+/** What differs from run to run and from machine to machine is left out. */
+function settled(text: string): string {
+  return text
+    .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?/g, 'TIME')
+    .replaceAll(/\w{3} \d+ \w{3} \d{4}, \d+:\d\d [AP]M/g, 'TIME')
+    .replaceAll(/\bin \d+ ms/g, 'in N ms')
+    .replaceAll(/\bin \d+s\b/g, 'in Ns')
+    .replaceAll(/pid=\d+/g, 'pid=N')
+    .replaceAll(/version=\S+/g, 'version=V')
+    .replaceAll(/(db=|Database: )\S+/g, '$1DB')
+    .replaceAll(/@[0-9a-f]{12}\./g, '@ID.')
+    .trimEnd();
+}
+
+test('what the README has to paste works, and prints what is shown below it', async (t) => {
+  const all = blocksOf(readme);
+  const marked = all.filter(({ mark }) => mark !== '');
+  const outputs = await paste(t, marked);
+  const tested = marked.filter(({ mark }) => mark === 'test');
+  assert.ok(tested.length >= 5, 'few blocks are marked');
+  assert.equal(outputs.length, tested.length);
+  tested.forEach((block, i) => {
+    const shown = all[all.indexOf(block) + 1];
+    assert.equal(shown?.language, 'text', `the output of this is not shown:\n${block.text}`);
+    assert.equal(settled(outputs[i] ?? ''), settled(shown.text));
+  });
+});
+
+test('every command that the pages name exists, with its options', () => {
+  const found = pages.flatMap((page) => {
+    const blocks = blocksOf(read(page)).filter(({ language }) => language === 'sh');
+    const inline = [...read(page).matchAll(/`(passito [^`]+)`/g)].map(([, line = '']) => line);
+    return [...blocks.flatMap(({ text }) => text.split('\n')), ...inline];
+  });
+  const lines = found
+    .map((line) => /(?:^|\| )passito (.*)$/.exec(line)?.[1])
+    .filter((line) => line !== undefined);
+  assert.ok(lines.length > 20);
+  for (const line of lines) {
+    const words = [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '');
+    // A command named without its arguments is no mistake.
+    assert.doesNotThrow(() => parse(commands, [...words, '--help'], ''), `passito ${line}`);
+  }
+});
+
+test('every link leads somewhere', () => {
+  const anchor = (title: string) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-');
+  for (const page of pages) {
+    for (const [, link = ''] of read(page).matchAll(/\]\(([^)]+)\)/g)) {
+      if (/^https?:/.test(link)) continue;
+      const [file = '', place] = link.split('#');
+      const target = file === '' ? join(root, page) : join(root, dirname(page), file);
+      assert.ok(existsSync(target), `${page}: ${link}`);
+      if (place === undefined) continue;
+      const anchors = [...readFileSync(target, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+        anchor(title),
+      );
+      assert.ok(anchors.includes(place), `${page}: ${link}`);
+    }
+  }
+});
+
+test('the executable is as large as the README says', { skip: !existsSync(executable) }, () => {
+  const said = Number(/about (\d+) MB/.exec(readme)?.[1]) * 1e6;
+  const size = statSync(executable).size;
+  assert.ok(Math.abs(size - said) < 0.05 * said, `${size} bytes`);
+});
+
+test('the architecture fits in 200 lines', () => {
+  assert.ok(read('docs/architecture.md').split('\n').length < 200);
+});
