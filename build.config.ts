@@ -235,7 +235,7 @@ async function assemble(): Promise<void> {
     targets: [
       { nodeRange: `node${manifest.devDependencies['node']}`, platform: 'linux', arch: 'x64', output },
     ],
-    nodePath: fs.realpathSync(node),
+    nodePath: nodeWithoutEnvFile(),
     seaConfig,
   });
   fs.chmodSync(output, 0o755);
@@ -243,6 +243,29 @@ async function assemble(): Promise<void> {
   // Renamed, so that one that runs keeps its file.
   fs.renameSync(output, executable);
   fs.rmSync(scratch, { recursive: true, force: true });
+}
+
+/**
+ * A copy of Node that leaves `--env-file` alone. Node looks through the words of every program for that option of its
+ * own, also in an executable, and ends with status 9 where the file is missing; here it is passito's option. The
+ * names that it compares with stand once in the binary, one after the other.
+ */
+function nodeWithoutEnvFile(): string {
+  const names = Buffer.from(
+    ['', '--env-file', '--env-file=', '--env-file-if-exists', '--env-file-if-exists=', ''].join('\0'),
+  );
+  const binary = fs.readFileSync(node);
+  const at = binary.indexOf(names);
+  if (at === -1 || binary.includes(names, at + 1)) {
+    throw new Error(
+      'this Node keeps the names of its --env-file options elsewhere; see nodeWithoutEnvFile()',
+    );
+  }
+  // No word on a command line can begin with this byte and be typed by accident.
+  for (let i = at; i < at + names.length - 1; i++) if (binary[i] === 0) binary[i + 1] = 1;
+  const copy = join(build, 'node');
+  fs.writeFileSync(copy, binary, { mode: 0o755 });
+  return copy;
 }
 
 async function buildLibrary(): Promise<void> {

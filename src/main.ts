@@ -1,7 +1,5 @@
 /** Process entry. */
 
-import { packaged } from './build-info.ts';
-import { typedWords } from './edge/arguments.ts';
 import { run } from './edge/cli/run.ts';
 
 // A pager that was closed, a pipe that ended: no reason to complain.
@@ -11,7 +9,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 // The loop may hold nothing but unreferenced timers while the answer is still on its way.
 const hold = setInterval(() => undefined, 2 ** 30);
-void run(typedWords(packaged)).then((status) => {
+void run(process.argv.slice(2)).then((status) => {
   clearInterval(hold);
   // At once: while Node tears itself down, a signal would end the process in its own way. What was printed
   // is out: writes to files, pipes and terminals are synchronous on Linux.
