@@ -168,6 +168,7 @@ const settings: Case[] = [
     files: { '.env': 'SMTP_PORT=mail\n', 'passito.config.json': '{"checkInterval": 0, "minWorker": 3}' },
     list: true,
   }),
+  usage('an env file that does not exist', ['health', '--env-file', 'nowhere.env']),
   usage('a config file that is not JSON', ['health'], { files: { 'passito.config.json': '{"a": }' } }),
   usage('a config file with a syntax error', ['health'], {
     files: { 'passito.config.ts': 'export default {' },
