@@ -11,7 +11,7 @@ import { type Key, type KeyName, KEYS, PROFILES, type Settings } from './config/
 import type { CommandJob } from './engine/wire.ts';
 import { DEFINITION_KEYS, optionProblems } from './engine/types.ts';
 import { nearest } from './nearest.ts';
-import { errors, messageOf } from './errors.ts';
+import { errors, messageOf, sentence } from './errors.ts';
 
 /** The env file of an installed service: its own and the admin's commands then agree. */
 const SERVICE_ENV_FILE = '/etc/passito/passito.env';
@@ -150,7 +150,7 @@ async function readConfigFile(problems: string[]): Promise<ConfigFile> {
     .filter((name) => !known.has(name))
     .map((name) => `${path} has the unknown key '${name}'.`);
   for (const [type, options] of Object.entries(jobs as Record<string, Record<string, unknown>>)) {
-    problems.push(...jobProblems(options).map((problem) => `${path}: jobs.${type}: ${problem}.`));
+    problems.push(...jobProblems(options).map((problem) => sentence(`${path}: jobs.${type}: ${problem}`)));
   }
   return { path, values: rest, jobs: jobs as Config['jobs'], unknown };
 }

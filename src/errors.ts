@@ -61,11 +61,8 @@ export const errors = {
     usage('UNEXPECTED_VALUE', `${option} takes no value, but was given '${value}'.`),
   repeatedOption: (option: string) => usage('REPEATED_OPTION', `${option} was given more than once.`),
   badValue: (what: string, value: string, allowed: string) =>
-    usage(
-      'BAD_VALUE',
-      `${what} cannot be '${shorten(value)}': ${allowed}${allowed.endsWith('?') ? '' : '.'}`,
-    ),
-  badOption: (problem: string) => usage('BAD_OPTION', `${problem}.`),
+    usage('BAD_VALUE', `${what} cannot be '${shorten(value)}': ${sentence(allowed)}`),
+  badOption: (problem: string) => usage('BAD_OPTION', sentence(problem)),
   conflictingOptions: (a: string, b: string) =>
     usage('CONFLICTING_OPTIONS', `${a} and ${b} cannot be used together.`),
   badJson: (where: string, reason: string) => usage('BAD_JSON', `${where} is not valid JSON: ${reason}.`),
@@ -110,6 +107,8 @@ export const errors = {
       `${what} ${path} can be changed by other users, and passito runs as root.`,
       `Type: chmod go-w ${path}`,
     ),
+  oldNode: (found: string, oldest: number) =>
+    usage('OLD_NODE', `The passito library needs Node ${oldest} or newer; this is ${found}.`),
   // jobs
   unknownDependency: (id: number) =>
     usage(
@@ -131,7 +130,7 @@ export const errors = {
         ? `Did you mean '${nearest}'?`
         : 'Put its file into the jobs folder, or name the folder with --jobs.',
     ),
-  badJobFile: (path: string, reason: string) => usage('BAD_JOB_FILE', `${path}: ${reason}`),
+  badJobFile: (path: string, reason: string) => usage('BAD_JOB_FILE', sentence(`${path}: ${reason}`)),
   duplicateType: (type: string, first: string, second: string) =>
     usage(
       'DUPLICATE_TYPE',
@@ -199,6 +198,11 @@ export const errors = {
   rowRefused: (reason: string) =>
     usage('ROW_REFUSED', `The database refuses this: ${reason}.`, 'Nothing was written.'),
 } as const;
+
+/** With its full stop, unless it ends with a mark of its own. */
+export function sentence(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
+}
 
 /** A message for people from anything that was thrown. */
 export function messageOf(error: unknown): string {

@@ -11,7 +11,7 @@ import { JobPayloadBuilder } from '../engine/payload-builder.ts';
 import type { Json, JobOptions } from '../engine/handler.ts';
 import { newJob } from '../engine/queue.ts';
 import type { Inserted, NewJob } from '../engine/store.ts';
-import { SqliteStore } from '../store/sqlite/store.ts';
+import type { SqliteStore } from '../store/sqlite/store.ts';
 
 export { defineJob, discard, snooze } from '../engine/handler.ts';
 export type {
@@ -30,8 +30,13 @@ export type {
   NestedDispatchOptions,
   StandardSchema,
 } from '../engine/handler.ts';
+import { errors } from '../errors.ts';
+
 export { PassitoError } from '../errors.ts';
 export { JobPayloadBuilder } from '../engine/payload-builder.ts';
+
+/** What better-sqlite3 needs. */
+const OLDEST_NODE = 22;
 
 /** How long a dispatch waits for other writers of the database, in milliseconds. */
 const PATIENCE_MS = 10_000;
@@ -79,6 +84,11 @@ export class JobDispatcher {
     database: string,
     options: { synchronous?: 'full' | 'normal' } = {},
   ): Promise<JobDispatcher> {
+    if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
+      throw errors.oldNode(process.version, OLDEST_NODE);
+    }
+    // Only now: on an older Node the native addon ends the whole process.
+    const { SqliteStore } = await import('../store/sqlite/store.ts');
     const synchronous = options.synchronous ?? 'full';
     const how = { mode: 'create', migrate: false, synchronous, patience: PATIENCE_MS } as const;
     return new JobDispatcher(await SqliteStore.open(database, how, systemClock));

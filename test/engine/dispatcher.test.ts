@@ -317,8 +317,8 @@ suite('when jobs fail', () => {
     assert.deepEqual(
       readAttempts(engine.store, job.id).map(({ outcome, error }) => [outcome, error]),
       [
-        ['retry', 'TypeError: attempt 1 of 3'],
-        ['retry', 'TypeError: attempt 2 of 3'],
+        ['failed', 'TypeError: attempt 1 of 3'],
+        ['failed', 'TypeError: attempt 2 of 3'],
         ['failed', 'TypeError: attempt 3 of 3'],
       ],
     );

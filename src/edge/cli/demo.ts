@@ -124,6 +124,9 @@ function summary(input: Input, folder: string): void {
   input.print(
     `  ${here('outbox')}           ${files('outbox')} mails (.eml): no SMTP server is configured, so nothing was sent`,
   );
+  input.print(
+    `Delete it when you have seen enough: rm -r ${relative(process.cwd(), join(folder, '..')) || '.'}`,
+  );
   input.print('');
   input.print('And ask:');
   input.print(`  ${self()} jobs list --db ${here('passito.db')}`);

@@ -28,8 +28,9 @@ export const list: Command = {
   run: (input) =>
     withStore(input, async (_store, queries, config) => {
       const rows = queries.list(readFilter(input, readWhole(input, 'limit', 1, MOST) ?? 20));
+      const secrets = queries.secrets();
       if (input.json) {
-        input.print(JSON.stringify(rows.map(jobAsJson)));
+        input.print(JSON.stringify(rows.map((row) => jobAsJson(row, secrets))));
         return 0;
       }
       if (rows.length === 0) {
@@ -60,8 +61,10 @@ export const show: Command = {
       if (input.json) {
         // The table's own 'attempts' and 'parents' are numbers.
         const { attempts: history, parents: depends_on, children: dependents } = more;
-        input.print(JSON.stringify({ ...jobAsJson(job), history, depends_on, dependents }));
-      } else input.print(showJob(job, more, config.settings.timeZone, input));
+        input.print(
+          JSON.stringify({ ...jobAsJson(job, queries.secrets()), history, depends_on, dependents }),
+        );
+      } else input.print(showJob(job, more, queries.secrets(), config.settings.timeZone, input));
       return 0;
     }),
 };

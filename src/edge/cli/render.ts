@@ -1,7 +1,7 @@
 /** How jobs look: as lines of a table, one whole, or as JSON. What a payload says is shown, never obeyed. */
 
 import { parseTime } from '../../engine/clock.ts';
-import type { AttemptRow, JobRow, RelatedRow } from '../../store/sqlite/queries.ts';
+import type { AttemptRow, JobRow, RelatedRow, Secrets } from '../../store/sqlite/queries.ts';
 import { printable } from '../log.ts';
 import type { Input } from './command.ts';
 
@@ -29,11 +29,11 @@ export function told(utc: string | null, zone: string): string {
 }
 
 /** The row as a program reads it: the table's names, JSON columns parsed, secret fields masked. */
-export function jobAsJson(job: JobRow): Record<string, unknown> {
+export function jobAsJson(job: JobRow, secrets: Secrets): Record<string, unknown> {
   return {
     ...job,
     discarded: job.discarded === 1,
-    payload: masked(job),
+    payload: masked(job, secrets),
     result: parsed(job.result),
     options: parsed(job.options),
     progress: parsed(job.progress),
@@ -72,6 +72,7 @@ export function table(rows: readonly JobRow[], zone: string, { paint }: Input): 
 export function showJob(
   job: JobRow,
   { attempts, parents, children }: { attempts: AttemptRow[]; parents: RelatedRow[]; children: RelatedRow[] },
+  secrets: Secrets,
   zone: string,
   { paint }: Input,
 ): string {
@@ -89,7 +90,7 @@ export function showJob(
     ['Unique key', job.unique_key ?? undefined],
     ['Options', job.options ?? undefined],
     ['Progress', job.progress ?? undefined],
-    ['Payload', JSON.stringify(masked(job))],
+    ['Payload', JSON.stringify(masked(job, secrets))],
     ['Result', job.result ?? undefined],
     ['Last error', job.last_error ?? undefined],
     ['Depends on', related(parents)],
@@ -117,9 +118,10 @@ function related(rows: readonly RelatedRow[]): string | undefined {
   return `${shown.join(', ')}${rows.length > 10 ? ` and ${rows.length - 10} more` : ''}`;
 }
 
-function masked({ payload, options }: JobRow): unknown {
+/** The payload without what its own options, or else its type, call secret. */
+function masked({ type, payload, options }: JobRow, secrets: Secrets): unknown {
   const value = parsed(payload);
-  const secret = (parsed(options) as { redact?: string[] } | null)?.redact ?? [];
+  const secret = (parsed(options) as { redact?: string[] } | null)?.redact ?? secrets.get(type) ?? [];
   if (typeof value !== 'object' || value === null || secret.length === 0) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, field]) => [key, secret.includes(key) ? MASK : (field as unknown)]),

@@ -50,6 +50,9 @@ export interface RelatedRow {
   status: JobState;
 }
 
+/** Payload fields that are to stay secret, by type. */
+export type Secrets = ReadonlyMap<string, readonly string[]>;
+
 /** Which jobs to list, newest first. Times are UTC text. */
 export interface JobFilter {
   states?: readonly JobState[];
@@ -148,6 +151,12 @@ export class Queries {
          WHERE stopped_at IS NULL AND lost_at IS NULL ORDER BY id`,
       )
       .all();
+  }
+
+  /** Payload fields that are to stay secret, by type, as far as a process has told. */
+  secrets(): Secrets {
+    const told = this.processes().flatMap(({ info }) => publishedTypes(info));
+    return new Map(told.map(({ type, redact }) => [type, redact ?? []]));
   }
 
   /** The latest supervisor that ended without saying so, unless another has been started since. */

@@ -115,7 +115,7 @@ export function prepareSettle(
       case 'retry': {
         const due = formatTime(now + settlement.delay);
         if (retry.run(due, settlement.error.message, id, lease).changes === 0) return undefined;
-        keep(id, 'retry', ended, settlement.error);
+        keep(id, 'failed', ended, settlement.error);
         return 'retry';
       }
       case 'fail': {
