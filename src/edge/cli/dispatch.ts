@@ -11,7 +11,7 @@ import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { dispatchLines } from './ndjson.ts';
 import { checkPayload, knownType, publishedDefaults, uniqueKeyOf } from './type-info.ts';
-import { readAt, readDuration, readFile, readIds, readWhole, set } from './values.ts';
+import { readAt, readDuration, readFile, readIds, readQueue, readWhole, set } from './values.ts';
 import { waitFor } from './wait.ts';
 
 /** How long `--wait` waits where it says nothing, in milliseconds. */
@@ -102,11 +102,11 @@ async function dispatchOne(input: Input, config: Config, type: string): Promise<
     ...set('delay', readDuration(input, 'delay')),
     ...set('availableAt', at === undefined ? undefined : readAt(at, config.settings.timeZone)),
     ...set('priority', readWhole(input, 'priority', 0, 9)),
-    ...set('queue', input.option('queue')),
+    ...set('queue', readQueue(input)),
     ...set('maxAttempts', readWhole(input, 'max-attempts', 1, 1000)),
-    ...set('timeout', input.option('timeout')),
+    ...set('timeout', readDuration(input, 'timeout')),
     ...set('uniqueKey', input.option('unique-key')),
-    dependsOn: (input.options.get('depends-on') ?? []).flatMap(readIds),
+    dependsOn: (input.options.get('depends-on') ?? []).flatMap((ids) => readIds(ids, '--depends-on')),
   };
   const wait = waitTime(input);
   // Everything about the request itself is known to be right before a database is touched, or made.

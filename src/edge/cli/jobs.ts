@@ -164,7 +164,7 @@ async function act(
   chosen: JobState[] | undefined,
   apply: (store: SqliteStore, ids: number[]) => Promise<Applied[]>,
 ): Promise<number> {
-  const named = input.args.flatMap(readIds);
+  const named = input.args.flatMap((ids) => readIds(ids));
   const filtered = chosen !== undefined || FILTERS.some(({ name }) => input.has(name));
   if (named.length === 0 && !filtered) {
     throw errors.missingArgument(`jobs ${verb}`, 'ids of jobs, or a filter such as --state failed');

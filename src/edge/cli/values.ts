@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { JOB_STATES, type JobState } from '../../engine/job.ts';
+import { NAME } from '../../engine/types.ts';
 import { formatDuration, parseDuration } from '../../engine/units.ts';
 import { errors, messageOf } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
@@ -9,20 +10,20 @@ import { readTime, timeForm } from '../../outpass/read-time.ts';
 import type { CommandOption, Input } from './command.ts';
 
 /** A job's id: `12` or `#12`. */
-export function readId(text: string): number {
+export function readId(text: string, what = 'The id'): number {
   const digits = text.replace(/^#/, '');
   if (!/^\d{1,15}$/.test(digits) || Number(digits) === 0) {
-    throw errors.badValue('The id', text, 'a number such as 12');
+    throw errors.badValue(what, text, 'a number such as 12');
   }
   return Number(digits);
 }
 
 /** Ids separated by commas or blanks. */
-export function readIds(text: string): number[] {
+export function readIds(text: string, what?: string): number[] {
   return text
     .split(/[\s,]+/)
     .filter((part) => part !== '')
-    .map(readId);
+    .map((part) => readId(part, what));
 }
 
 /** A whole number within bounds. */
@@ -99,4 +100,11 @@ export const FILTERS: readonly CommandOption[] = [
 /** An option only where it was given: absent is not undefined. */
 export function set<K extends string, V>(key: K, value: V | undefined): { [key in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { [key in K]?: V });
+}
+
+/** A queue's name. */
+export function readQueue(input: Input): string | undefined {
+  const name = input.option('queue');
+  if (name === undefined || NAME.test(name)) return name;
+  throw errors.badValue('--queue', name, 'a name of letters, digits and . _ : -');
 }
