@@ -3,7 +3,7 @@
 import { databaseId, filesRoot, mailSettings, openOffice, openStore, stateFolder } from './app.ts';
 import { threadEntry, version } from './build-info.ts';
 import { type Config, refuseUnsafe } from './config.ts';
-import { readJobFiles, syntaxProblem } from './edge/job-files.ts';
+import { type JobFiles, readJobFiles, syntaxProblem } from './edge/job-files.ts';
 import type { Log } from './edge/log.ts';
 import { narrate } from './edge/narrate.ts';
 import { ownIdentity, presence } from './edge/machine.ts';
@@ -14,8 +14,9 @@ import { HEARTBEAT_MS, Liveness } from './engine/liveness.ts';
 import { Maintenance } from './engine/maintenance.ts';
 import { Pool, type Service } from './engine/pool.ts';
 import { Scaler } from './engine/scaler.ts';
-import type { JobType } from './engine/types.ts';
+import { DEFAULTS, type JobType } from './engine/types.ts';
 import { Watchdog } from './engine/watchdog.ts';
+import type { WorkerSetup } from './engine/wire.ts';
 import { collectTypes, commandJobs } from './job-types.ts';
 import type { SqliteOffice } from './store/sqlite/office.ts';
 import type { SqliteStore } from './store/sqlite/store.ts';
@@ -36,51 +37,75 @@ export interface Daemon {
 
 /** Starts everything. Throws, with nothing left running, where something is wrong. */
 export async function startDaemon(config: Config, kind: 'supervisor' | 'worker', log: Log): Promise<Daemon> {
-  const { settings } = config;
   const jobFiles = readJobFiles(config);
   for (const path of jobFiles.paths) refuseUnsafe('The job file', path);
-  const store = await openStore(config, 'create', { migrate: kind === 'supervisor', daemon: true });
-  const events = new Events();
-  narrate(events, log);
+  // Every other timer and thread lets the process end; this one is the reason why it lives.
+  const keepAlive = setInterval(() => undefined, 2 ** 30);
+  const opened: { store?: SqliteStore; pool?: Pool } = {};
+  const close = async () => {
+    await opened.pool?.destroy();
+    await opened.store?.close();
+    clearInterval(keepAlive);
+  };
+  try {
+    const store = await openStore(config, 'create', { migrate: kind === 'supervisor', daemon: true });
+    opened.store = store;
+    const events = new Events();
+    narrate(events, log);
+    const setup = await workerSetup(config, jobFiles, store);
+    opened.pool = createPool(config, setup, events, DEFAULTS.memoryLimit);
+    const types = await learnTypes(opened.pool, config, log);
+    // Known only now: a type that may hold more than usual needs threads with more room.
+    const largest = Math.max(...[...types.values()].map(({ memoryLimit }) => memoryLimit));
+    if (largest > opened.pool.heapLimit) {
+      await opened.pool.destroy();
+      opened.pool = createPool(config, setup, events, largest);
+    }
+    return await assemble({ config, kind, store, pool: opened.pool, events, types, log, close });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
 
+async function workerSetup(config: Config, jobFiles: JobFiles, store: SqliteStore): Promise<WorkerSetup> {
   const files = filesRoot(config);
-  const pool = new Pool(
+  return {
+    jobFiles: jobFiles.paths,
+    compiled: jobFiles.compiled,
+    commands: commandJobs(config),
+    filesRoot: files,
+    builtIns: true,
+    mail: mailSettings(config, stateFolder(config), files),
+    mailDomain: `${await databaseId(store)}.passito`,
+  };
+}
+
+function createPool({ settings }: Config, setup: WorkerSetup, events: Events, heapLimit: number): Pool {
+  return new Pool(
     {
       entry: threadEntry(),
       minThreads: settings.minWorkers,
       maxThreads: settings.maxWorkers,
-      heapLimit: 256 * 1024 ** 2,
-      setup: {
-        jobFiles: jobFiles.paths,
-        compiled: jobFiles.compiled,
-        commands: commandJobs(config),
-        filesRoot: files,
-        builtIns: true,
-        mail: mailSettings(config, stateFolder(config), files),
-        mailDomain: `${await databaseId(store)}.passito`,
-      },
+      heapLimit,
+      setup,
     },
     {
       message: ({ kind: _kind, ...line }) => events.emit('log', line),
       threadDied: (worker, error) => events.emit('workerDied', { worker, reason: String(error) }),
     },
   );
+}
 
-  try {
-    const description = await pool.describe(DESCRIBE_MS);
-    for (const problem of description.problems) {
-      problem.message = syntaxProblem(problem.path) ?? problem.message;
-    }
-    for (const path of description.helpers) {
-      log.info({ path }, 'no default export: taken for a helper of other files');
-    }
-    const types = collectTypes(description, config);
-    return await assemble({ config, kind, store, pool, events, types, log });
-  } catch (error) {
-    await pool.destroy();
-    await store.close();
-    throw error;
+async function learnTypes(pool: Pool, config: Config, log: Log): Promise<ReadonlyMap<string, JobType>> {
+  const description = await pool.describe(DESCRIBE_MS);
+  for (const problem of description.problems) {
+    problem.message = syntaxProblem(problem.path) ?? problem.message;
   }
+  for (const path of description.helpers) {
+    log.info({ path }, 'no default export: taken for a helper of other files');
+  }
+  return collectTypes(description, config);
 }
 
 interface Parts {
@@ -91,9 +116,11 @@ interface Parts {
   events: Events;
   types: ReadonlyMap<string, JobType>;
   log: Log;
+  /** Ends the threads and closes the database. */
+  close: () => Promise<void>;
 }
 
-async function assemble({ config, kind, store, pool, events, types, log }: Parts): Promise<Daemon> {
+async function assemble({ config, kind, store, pool, events, types, log, close }: Parts): Promise<Daemon> {
   const { settings } = config;
   const clock = systemClock;
   const state: { dispatcher?: Dispatcher; scaler?: Scaler; watchdog?: Watchdog } = {};
@@ -175,8 +202,6 @@ async function assemble({ config, kind, store, pool, events, types, log }: Parts
   // Claims that come back full mean that more waits than the workers there are can take.
   events.on('backlog', () => scaler.burst());
 
-  // Every other timer lets the process end; this one is the reason why it lives.
-  const keepAlive = setInterval(() => undefined, 2 ** 30);
   dispatcher.start();
   scaler.start();
   maintenance.start();
@@ -201,11 +226,9 @@ async function assemble({ config, kind, store, pool, events, types, log }: Parts
       await dispatcher.drain(ms, cutShort);
       maintenance.stop();
       watchdog.stop();
-      await pool.destroy();
       await liveness.stop();
       await store.checkpoint();
-      await store.close();
-      clearInterval(keepAlive);
+      await close();
     },
   };
 }

@@ -128,11 +128,13 @@ export class Pool {
   readonly #services = new Map<string, Service>();
   readonly #arenas: Arena[] = [];
   readonly #listener: PoolListener;
+  readonly heapLimit: number;
   #lastChunk = 0;
   #loading: string | undefined;
 
   constructor(options: PoolOptions, listener: PoolListener) {
     this.#listener = listener;
+    this.heapLimit = options.heapLimit;
     this.#piscina = new Piscina({
       filename: options.entry,
       minThreads: Math.max(options.minThreads, 1),

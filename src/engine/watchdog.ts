@@ -125,8 +125,10 @@ export class Watchdog {
       return;
     }
     const used = memory.heap + memory.external;
-    if (used <= flight.memoryLimit) return;
-    const message = `Used ${formatSize(used)} of memory; its limit is ${formatSize(flight.memoryLimit)}.`;
+    // What one job was allowed at its dispatch cannot be more than its thread has room for.
+    const limit = Math.min(flight.memoryLimit, 2 * this.#pool.heapLimit);
+    if (used <= limit) return;
+    const message = `Used ${formatSize(used)} of memory; its limit is ${formatSize(limit)}.`;
     // No grace: what leaks goes on leaking.
     this.#dispatcher.kill(one, {
       index,
