@@ -158,7 +158,12 @@ export class SqliteStore implements Store {
 
   onChange(listener: (change: 'local' | 'external') => void): () => void {
     this.#listeners.add(listener);
-    this.#stopWatching ??= watchForeignCommits(this.db, this.file, () => this.#tell('external'));
+    this.#stopWatching ??= watchForeignCommits(
+      this.db,
+      this.file,
+      () => this.#writer.quiet,
+      () => this.#tell('external'),
+    );
     return () => this.#listeners.delete(listener);
   }
 

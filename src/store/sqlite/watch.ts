@@ -16,8 +16,16 @@ const FALLBACK_MS = 1000;
  */
 const LAST_LOOK_MS = 64;
 
-/** Calls `onForeignCommit` after other processes' commits. Returns the function that stops it. */
-export function watchForeignCommits(db: Database, file: string, onForeignCommit: () => void): () => void {
+/** So long a write is looked at without pause, where it cannot be our own. */
+const CLOSE_LOOK_MS = 1;
+
+/** Calls `onForeignCommit` after other processes' commits. `quiet`: whether this process wrote nothing lately. Returns the function that stops it. */
+export function watchForeignCommits(
+  db: Database,
+  file: string,
+  quiet: () => boolean,
+  onForeignCommit: () => void,
+): () => void {
   const wal = `${file}-wal`;
   const dataVersion = db.prepare<[], number>('PRAGMA data_version').pluck();
   let seen = dataVersion.get();
@@ -40,13 +48,25 @@ export function watchForeignCommits(db: Database, file: string, onForeignCommit:
   }
 
   function written(): void {
+    clearTimeout(again);
     wait = 1;
-    if (!look()) lookAgain();
+    if (look()) return;
+    if (quiet()) lookClosely(performance.now() + CLOSE_LOOK_MS);
+    else lookAgain();
+  }
+
+  /** A commit is usually flushed within half a millisecond, and timers count in whole ones. */
+  function lookClosely(until: number): void {
+    if (performance.now() >= until) lookAgain();
+    else {
+      setImmediate(() => {
+        if (!look()) lookClosely(until);
+      });
+    }
   }
 
   function lookAgain(): void {
-    again ??= setTimeout(() => {
-      again = undefined;
+    again = setTimeout(() => {
       if (look() || wait >= LAST_LOOK_MS) return;
       wait *= 2;
       lookAgain();

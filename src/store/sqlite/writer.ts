@@ -15,6 +15,9 @@ interface Pending {
 /** For this long after another process has written, each of our transactions is followed by a rest. */
 const POLITE_MS = 50;
 
+/** The kernel's word of our own write reaches us within this time. */
+const QUIET_MS = 3;
+
 /** No transaction takes more operations than this, so that others get their turn. */
 const LARGEST_GROUP = 512;
 
@@ -62,6 +65,11 @@ export class Writer {
         setImmediate(() => void this.#drain());
       }
     });
+  }
+
+  /** Whether nothing was written here for a few milliseconds: what happens to the file is somebody else's doing. */
+  get quiet(): boolean {
+    return performance.now() - this.#lastWriteAt > QUIET_MS;
   }
 
   /** Resolves once everything that was asked for has been written or refused. */
