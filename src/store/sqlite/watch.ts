@@ -33,9 +33,11 @@ export function watchForeignCommits(
   let inode: number | undefined;
   let again: NodeJS.Timeout | undefined;
   let wait = 1;
+  let stopped = false;
 
-  /** Whether there was something new. */
+  /** Whether there was something new, or nobody asks any more. */
   function look(): boolean {
+    if (stopped) return true;
     try {
       const version = dataVersion.get();
       if (version === seen) return false;
@@ -97,6 +99,7 @@ export function watchForeignCommits(
   }, FALLBACK_MS);
   timer.unref();
   return () => {
+    stopped = true;
     clearInterval(timer);
     clearTimeout(again);
     watcher?.close();

@@ -55,7 +55,7 @@ export function settleContract(check: Check): void {
       assert.equal(job(id)?.attempts, 1);
       assert.equal(job(id)?.lastError, 'no route');
       assert.deepEqual(attempts(id), [
-        { attempt: 1, outcome: 'retry', error: 'no route', process: claimer.process },
+        { attempt: 1, outcome: 'failed', error: 'no route', process: claimer.process },
       ]);
       const waiting = await claimer.look();
       assert.deepEqual(waiting.claimed, []);
@@ -78,7 +78,7 @@ export function settleContract(check: Check): void {
     assert.deepEqual(
       attempts(id).map(({ attempt, outcome, error }) => ({ attempt, outcome, error })),
       [
-        { attempt: 1, outcome: 'retry', error: 'one' },
+        { attempt: 1, outcome: 'failed', error: 'one' },
         { attempt: 2, outcome: 'failed', error: 'broken' },
       ],
     );
