@@ -18,6 +18,7 @@ const LAST_LOOK_MS = 64;
 
 /** So long a write is looked at without pause, where it cannot be our own. */
 const CLOSE_LOOK_MS = 1;
+const CLOSE_LOOK_EVERY_MS = 5;
 
 /** Calls `onForeignCommit` after other processes' commits. `quiet`: whether this process wrote nothing lately. Returns the function that stops it. */
 export function watchForeignCommits(
@@ -34,6 +35,7 @@ export function watchForeignCommits(
   let again: NodeJS.Timeout | undefined;
   let wait = 1;
   let stopped = false;
+  let lookedCloselyAt = Number.NEGATIVE_INFINITY;
 
   /** Whether there was something new, or nobody asks any more. */
   function look(): boolean {
@@ -53,8 +55,13 @@ export function watchForeignCommits(
     clearTimeout(again);
     wait = 1;
     if (look()) return;
-    if (quiet()) lookClosely(performance.now() + CLOSE_LOOK_MS);
-    else lookAgain();
+    const now = performance.now();
+    // A long transaction makes many writes before its commit: most of them are looked at in passing.
+    if (!quiet() || now - lookedCloselyAt < CLOSE_LOOK_EVERY_MS) lookAgain();
+    else {
+      lookedCloselyAt = now;
+      lookClosely(now + CLOSE_LOOK_MS);
+    }
   }
 
   /** A commit is usually flushed within half a millisecond, and timers count in whole ones. */
