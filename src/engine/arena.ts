@@ -28,9 +28,13 @@ export const MAX_CHUNK = 64;
 /** How an outcome is marked; `plain` is a completion without a result, which needs no text. */
 export const CODE = { plain: 1, text: 2, port: 3 } as const;
 
+// Taken now: a handler that patches globals must not break the jobs after it.
+const { compareExchange, load, or, store } = Atomics;
+const hrtime = process.hrtime;
+
 /** Milliseconds of a clock that all threads of the process share. */
 export function sharedClock(): number {
-  const [seconds, nanoseconds] = process.hrtime();
+  const [seconds, nanoseconds] = hrtime();
   return seconds * 1000 + nanoseconds / 1e6;
 }
 
@@ -55,7 +59,7 @@ export function resetArena({ control }: Arena): void {
   control[STORED] = 0;
   control[THREAD] = 0;
   control[SINCE] = 0;
-  Atomics.store(control, RUNNING, 0);
+  store(control, RUNNING, 0);
 }
 
 const encoder = new TextEncoder();
@@ -73,14 +77,14 @@ export class WorkerSide {
     this.#control = arena.control;
     this.#text = arena.text;
     this.#base = base;
-    Atomics.store(arena.control, THREAD, threadId);
+    store(arena.control, THREAD, threadId);
   }
 
   /** Tries to start job number `index`; false where the rest of the chunk was recalled. */
   begin(index: number): boolean {
     this.#startedAt = sharedClock();
-    Atomics.store(this.#control, SINCE, this.#startedAt - this.#base);
-    return Atomics.compareExchange(this.#control, RUNNING, index, index + 1) === index;
+    store(this.#control, SINCE, this.#startedAt - this.#base);
+    return compareExchange(this.#control, RUNNING, index, index + 1) === index;
   }
 
   /** Writes the outcome of job `index`. False where its text must go through the port first. */
@@ -111,7 +115,7 @@ export class WorkerSide {
     this.#control[at + 3] = Math.min((sharedClock() - this.#startedAt) * 1000, 2 ** 31 - 1);
     this.#used += length;
     // After the plain writes above: whoever sees the new count sees them too.
-    Atomics.store(this.#control, STORED, index + 1);
+    store(this.#control, STORED, index + 1);
   }
 }
 
@@ -124,22 +128,22 @@ export interface StoredOutcome {
 
 /** How many jobs of the chunk have been begun, with or without a recall. */
 export function begun({ control }: Arena): number {
-  return Atomics.load(control, RUNNING) & ~RECALLED;
+  return load(control, RUNNING) & ~RECALLED;
 }
 
 /** How many outcomes are there. */
 export function stored({ control }: Arena): number {
-  return Atomics.load(control, STORED);
+  return load(control, STORED);
 }
 
 /** The thread that has the chunk; 0 where none has begun it. */
 export function threadOf({ control }: Arena): number {
-  return Atomics.load(control, THREAD);
+  return load(control, THREAD);
 }
 
 /** When the running job began, in milliseconds after the chunk's base time. */
 export function runningSince({ control }: Arena): number {
-  return Atomics.load(control, SINCE);
+  return load(control, SINCE);
 }
 
 /**
@@ -147,7 +151,7 @@ export function runningSince({ control }: Arena): number {
  * Returns how many had begun.
  */
 export function recall({ control }: Arena): number {
-  return Atomics.or(control, RUNNING, RECALLED) & ~RECALLED;
+  return or(control, RUNNING, RECALLED) & ~RECALLED;
 }
 
 /** Reads the outcome of job `index`, which must be stored. */

@@ -327,7 +327,9 @@ export class Pool {
     }
   }
 
+  /** Forgets a thread. It may still live, where the failure was in what calls the handlers: then it is ended. */
   #bury(threadId: number): void {
+    void this.threads.find((thread) => thread.threadId === threadId)?.terminate();
     this.#ports.get(threadId)?.close();
     this.#ports.delete(threadId);
     for (const pid of this.#children.get(threadId) ?? []) killGroup(pid);

@@ -6,6 +6,9 @@ import { formatSize, parseDuration } from '../engine/units.ts';
 import type { WireJob } from '../engine/wire.ts';
 import { type Context, MAX_JSON } from './context.ts';
 
+// Taken now: a handler that patches globals must not break the jobs after it.
+const { parse, stringify } = JSON;
+
 /** Undefined stands for the most common end: completed, with no result. */
 export type OutcomeText = string | undefined;
 
@@ -20,7 +23,7 @@ export function attempt(
   context: Context,
 ): OutcomeText | Promise<OutcomeText> {
   try {
-    const payload: unknown = JSON.parse(job.payload);
+    const payload: unknown = parse(job.payload);
     if (definition.schema !== undefined) return checked(definition, payload, context);
     const returned = definition.handle(payload, context);
     if (returned instanceof Promise || isThenable(returned)) return settle(returned, context);
@@ -72,7 +75,7 @@ export function issuesText(
 function completed(value: unknown, { dispatches }: Context): OutcomeText {
   let result: string | undefined;
   try {
-    result = value === undefined || value === null ? undefined : JSON.stringify(value);
+    result = value === undefined || value === null ? undefined : stringify(value);
   } catch (error) {
     return failed({
       message: `Its result cannot be stored as JSON: ${error instanceof Error ? error.message : String(error)}.`,
@@ -86,7 +89,7 @@ function completed(value: unknown, { dispatches }: Context): OutcomeText {
   if (result === undefined && dispatches.length === 0) return undefined;
   const outcome: Outcome = { kind: 'completed', result: result ?? null };
   if (dispatches.length > 0) outcome.dispatches = dispatches;
-  return JSON.stringify(outcome);
+  return stringify(outcome);
 }
 
 function ended(error: unknown): OutcomeText {
@@ -94,7 +97,7 @@ function ended(error: unknown): OutcomeText {
     const delay = parseDuration(error.delay);
     if (delay === undefined) {
       return failed({
-        message: `snooze cannot wait for ${JSON.stringify(error.delay)}: a duration such as 5m`,
+        message: `snooze cannot wait for ${stringify(error.delay)}: a duration such as 5m`,
       });
     }
     return text({ kind: 'snoozed', delay });
@@ -108,7 +111,7 @@ function failed(error: JobError): OutcomeText {
 }
 
 function text(outcome: Outcome): string {
-  return JSON.stringify(outcome);
+  return stringify(outcome);
 }
 
 /** An error as it is kept. Whatever was thrown: a hostile `toString` or getter must not win. */
@@ -123,7 +126,7 @@ export function describe(error: unknown): JobError {
       );
       return typeof error.stack === 'string' ? { message, stack: theirs(error.stack) } : { message };
     }
-    const shown = typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
+    const shown = typeof error === 'string' ? error : (stringify(error) ?? String(error));
     return { message: `The handler threw ${shown}`.slice(0, LONGEST_MESSAGE) };
   } catch {
     return { message: 'The handler threw something that cannot be shown.' };

@@ -218,6 +218,21 @@ suite('handlers that do not stop', () => {
 });
 
 suite('neighbours', () => {
+  test('a handler that spoils the globals of its thread spoils no other job', limit, async (t) => {
+    const engine = await openEngine(t, {
+      workers: 1,
+      jobs: {
+        Good: GOOD,
+        Vandal: `export default { handle() {
+          JSON.parse = JSON.stringify = null; process.hrtime = null;
+          Atomics.store = Atomics.load = Atomics.compareExchange = null; return 'done'; } };`,
+      },
+    });
+    assert.equal((await engine.run('Vandal')).status, 'completed');
+    await stillWorks(engine);
+    assert.deepEqual(engine.deaths, []);
+  });
+
   /** Runs short jobs until the engine takes them in chunks of many. */
   async function warm(engine: Engine, type: string): Promise<void> {
     const inserted = await engine.store.insert(
