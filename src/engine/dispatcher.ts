@@ -8,10 +8,11 @@ import type { Events } from './events.ts';
 import { causeOfDeath, fillIn, type Flight, land, nameOf, takeOff, toWire } from './flight.ts';
 import type { Outcome } from './job.ts';
 import { Pace, takeChunk } from './pace.ts';
-import type { Pool, RawOutcome } from './pool.ts';
+import type { RawOutcome } from './chunk.ts';
+import type { Pool } from './pool.ts';
 import type { Ending, Running } from './running.ts';
 import { SoloGate } from './solo.ts';
-import type { ClaimableType, ClaimRequest, Exchange, Store } from './store.ts';
+import type { ClaimRequest, Exchange, Store } from './store.ts';
 import type { JobType } from './types.ts';
 import { isStoreWide, type Landed, settleAlone, tell } from './landing.ts';
 import { formatSize } from './units.ts';
@@ -203,10 +204,6 @@ export class Dispatcher {
   /** What may be claimed now; null where a claim is not wanted or could bring nothing. */
   #claimRequest(): ClaimRequest | null {
     if (this.#stopped || !this.#hungry || this.#gate.closed || this.types.size === 0) return null;
-    const types = new Map<string, ClaimableType>();
-    for (const { type, concurrency } of this.types.values()) {
-      types.set(type, { weight: this.#pace.weight(type), concurrency });
-    }
     const buffered = this.#buffer.reduce((sum, { job }) => sum + this.#pace.weight(job.type), 0);
     const slots = this.target - this.#parts.pool.busy - buffered;
     const ahead = this.target * AHEAD;
@@ -216,7 +213,7 @@ export class Dispatcher {
       process: this.process,
       slots,
       ahead,
-      types,
+      types: this.#pace.claimable(this.types.values()),
       queues: this.#parts.queues,
       suspects: idle ? 'any' : this.#buffer.length === 0 && slots >= 1 ? 'first' : 'none',
     };

@@ -1,6 +1,8 @@
 /** How long each type's jobs have lately taken, and so how many of them make one chunk for a worker. */
 
 import { MAX_CHUNK } from './arena.ts';
+import type { ClaimableType } from './store.ts';
+import type { JobType } from './types.ts';
 
 /** A chunk should keep a worker busy for about this long: short enough that nobody waits for its end. */
 const CHUNK_MICROSECONDS = 2000;
@@ -31,6 +33,13 @@ export class Pace {
 
   weight(type: string): number {
     return weightOf(this.#means.get(type));
+  }
+
+  /** The types as a claim wants them. */
+  claimable(types: Iterable<JobType>): Map<string, ClaimableType> {
+    const known = new Map<string, ClaimableType>();
+    for (const { type, concurrency } of types) known.set(type, { weight: this.weight(type), concurrency });
+    return known;
   }
 }
 

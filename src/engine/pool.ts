@@ -6,19 +6,8 @@
 
 import { type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import {
-  type Arena,
-  begun,
-  CODE,
-  createArena,
-  readOutcome,
-  recall,
-  resetArena,
-  runningSince,
-  sharedClock,
-  stored,
-  threadOf,
-} from './arena.ts';
+import { type Arena, CODE, createArena, readOutcome, resetArena, stored } from './arena.ts';
+import { Chunk, type RawOutcome } from './chunk.ts';
 import { formatDuration } from './units.ts';
 import type {
   ChunkTask,
@@ -63,60 +52,6 @@ export interface PoolListener {
 export interface ThreadMemory {
   heap: number;
   external: number;
-}
-
-/** A chunk that a worker has. */
-export class Chunk {
-  readonly number: number;
-  readonly jobs: WireJob[];
-  readonly arena: Arena;
-  /** `sharedClock` at hand-over. */
-  readonly base: number;
-  /** Outcomes read so far. */
-  harvested = 0;
-  /** Jobs from this index on were taken back and are not this chunk's any more. */
-  end: number;
-  readonly elsewhere = new Map<number, string>();
-  readonly abort = new AbortController();
-
-  constructor(number: number, jobs: WireJob[], arena: Arena) {
-    this.number = number;
-    this.jobs = jobs;
-    this.arena = arena;
-    this.base = sharedClock();
-    this.end = jobs.length;
-  }
-
-  /** The index of the job that runs, or undefined before the first and between jobs. */
-  get running(): number | undefined {
-    const index = begun(this.arena) - 1;
-    return index >= 0 && stored(this.arena) <= index ? index : undefined;
-  }
-
-  /** When the running job began, on the shared clock. */
-  get since(): number {
-    return this.base + runningSince(this.arena);
-  }
-
-  get threadId(): number {
-    return threadOf(this.arena);
-  }
-
-  /** Takes the jobs back that have not begun, and returns their indexes. */
-  recall(): number[] {
-    const from = recall(this.arena);
-    const taken: number[] = [];
-    for (let index = from; index < this.end; index++) taken.push(index);
-    this.end = Math.min(this.end, from);
-    return taken;
-  }
-}
-
-/** How a job ended, read from shared memory: JSON text, or undefined for a completion without a result. */
-export interface RawOutcome {
-  index: number;
-  text: string | undefined;
-  microseconds: number;
 }
 
 /** A pool of worker threads. */

@@ -2,7 +2,7 @@
 
 import type { Flight } from './flight.ts';
 import type { Outcome } from './job.ts';
-import type { Chunk } from './pool.ts';
+import type { Chunk } from './chunk.ts';
 
 /** Why a running job is being ended, and what that makes of its attempt. */
 export interface Ending {

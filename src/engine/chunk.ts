@@ -1,0 +1,58 @@
+/** Some jobs in the hands of one worker, as the main thread sees them through the shared memory. */
+
+import { type Arena, begun, recall, runningSince, sharedClock, stored, threadOf } from './arena.ts';
+import type { WireJob } from './wire.ts';
+
+/** A chunk that a worker has. */
+export class Chunk {
+  readonly number: number;
+  readonly jobs: WireJob[];
+  readonly arena: Arena;
+  /** `sharedClock` at hand-over. */
+  readonly base: number;
+  /** Outcomes read so far. */
+  harvested = 0;
+  /** Jobs from this index on were taken back and are not this chunk's any more. */
+  end: number;
+  readonly elsewhere = new Map<number, string>();
+  readonly abort = new AbortController();
+
+  constructor(number: number, jobs: WireJob[], arena: Arena) {
+    this.number = number;
+    this.jobs = jobs;
+    this.arena = arena;
+    this.base = sharedClock();
+    this.end = jobs.length;
+  }
+
+  /** The index of the job that runs, or undefined before the first and between jobs. */
+  get running(): number | undefined {
+    const index = begun(this.arena) - 1;
+    return index >= 0 && stored(this.arena) <= index ? index : undefined;
+  }
+
+  /** When the running job began, on the shared clock. */
+  get since(): number {
+    return this.base + runningSince(this.arena);
+  }
+
+  get threadId(): number {
+    return threadOf(this.arena);
+  }
+
+  /** Takes the jobs back that have not begun, and returns their indexes. */
+  recall(): number[] {
+    const from = recall(this.arena);
+    const taken: number[] = [];
+    for (let index = from; index < this.end; index++) taken.push(index);
+    this.end = Math.min(this.end, from);
+    return taken;
+  }
+}
+
+/** How a job ended, read from shared memory: JSON text, or undefined for a completion without a result. */
+export interface RawOutcome {
+  index: number;
+  text: string | undefined;
+  microseconds: number;
+}
