@@ -409,6 +409,12 @@ describe('dispatch', { concurrency: 2 }, () => {
       '2098-12-31 18:30:00.000',
     );
   });
+
+  it('--ndjson as editors elsewhere write it: a mark before the text, and CRLF', async () => {
+    const input = '\ufeff{"type":"Nap"}\r\n\r\n{"type":"Nap","payload":{"name":"é😀"}}\r\n';
+    const { code, stdout, stderr } = await here.run(['dispatch', '--ndjson', '-'], { input });
+    assert.deepEqual([code, stdout, stderr], [0, '2 jobs dispatched.\n', '']);
+  });
 });
 
 describe('a developer begins', () => {

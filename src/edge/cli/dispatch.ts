@@ -11,7 +11,7 @@ import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { dispatchLines } from './ndjson.ts';
 import { checkPayload, knownType, publishedDefaults, uniqueKeyOf } from './type-info.ts';
-import { readAt, readDuration, readFile, readIds, readQueue, readWhole, set } from './values.ts';
+import { readAt, readDuration, readText, readIds, readQueue, readWhole, set } from './values.ts';
 import { waitFor } from './wait.ts';
 
 /** How long `--wait` waits where it says nothing, in milliseconds. */
@@ -139,7 +139,7 @@ function readPayload(input: Input): string {
     throw errors.conflictingOptions('--payload', '--payload-file');
   }
   if (file === undefined) return inline ?? '{}';
-  return readFile(file).toString('utf8');
+  return readText(file);
 }
 
 function waitTime(input: Input): number | undefined {

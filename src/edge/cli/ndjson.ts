@@ -11,7 +11,7 @@ import type { SqliteStore } from '../../store/sqlite/store.ts';
 import type { Input } from './command.ts';
 import type { LoadedJob } from '../../runner/loader.ts';
 import { checkPayload, knownType, publishedDefaults, uniqueKeyOf } from './type-info.ts';
-import { readAt, readFile, set } from './values.ts';
+import { readAt, readText, set } from './values.ts';
 
 /** The keys of a line; docs/contract.md lists them. */
 export const LINE_KEYS = [
@@ -37,7 +37,7 @@ interface Line {
 /** Dispatches a file. Every line is checked before the first is written. */
 export async function dispatchLines(input: Input, config: Config): Promise<number> {
   const path = input.option('ndjson') as string;
-  const text = readFile(path).toString('utf8');
+  const text = readText(path);
   const read = readLines(text, config.settings.timeZone, path);
   const definitions = await checkTypes(read, config, path);
   const lines = inOrder(read);

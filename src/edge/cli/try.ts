@@ -21,7 +21,7 @@ import { createLog } from '../log.ts';
 import { createMailer } from '../mail.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { loadFolder, typeFromFolder } from './type-info.ts';
-import { readFile } from './values.ts';
+import { readText } from './values.ts';
 
 export const tryOnce: Command = {
   name: 'try',
@@ -69,7 +69,7 @@ function readPayload(input: Input): string {
   if (file !== undefined && input.has('payload')) {
     throw errors.conflictingOptions('--payload', '--payload-file');
   }
-  const payload = file === undefined ? (input.option('payload') ?? '{}') : readFile(file).toString('utf8');
+  const payload = file === undefined ? (input.option('payload') ?? '{}') : readText(file);
   try {
     JSON.parse(payload);
   } catch (error) {

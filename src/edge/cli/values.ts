@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { JOB_STATES, type JobState } from '../../engine/job.ts';
 import { NAME } from '../../engine/types.ts';
 import { formatDuration, parseDuration } from '../../engine/units.ts';
-import { errors, messageOf } from '../../errors.ts';
+import { errors, messageOf, PassitoError } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
 import { readTime, timeForm } from '../../outpass/read-time.ts';
 import type { CommandOption, Input } from './command.ts';
@@ -81,6 +81,16 @@ export function readFile(path: string): Buffer {
             ? 'it is a folder'
             : messageOf(error);
     throw errors.badFile(path === '-' ? 'standard input' : path, reason);
+  }
+}
+
+/** A file's text, without the mark that some editors put before it. */
+export function readText(path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFile(path));
+  } catch (error) {
+    if (error instanceof PassitoError) throw error;
+    throw errors.badFile(path === '-' ? 'standard input' : path, 'it is not UTF-8 text');
   }
 }
 
