@@ -4,7 +4,7 @@
  * queued inside the pool, where a task can be forgotten when threads die.
  */
 
-import { type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
+import { MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { type Arena, CODE, createArena, readOutcome, resetArena, stored } from './arena.ts';
 import { Chunk, type RawOutcome } from './chunk.ts';
@@ -81,7 +81,10 @@ export class Pool {
       workerData: options.setup,
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil((2 * options.heapLimit) / 1024 ** 2) + 512 },
     });
-    this.#piscina.on('message', (message: Hello & { port: MessagePort }) => this.#greet(message));
+    this.#piscina.on('message', (message: unknown) => {
+      // Handlers can post here as well: whatever is no greeting of a new thread is none of ours.
+      if (isHello(message) && !this.#ports.has(message.threadId)) this.#greet(message);
+    });
     this.#piscina.on('error', (error) => listener.threadDied(0, error));
   }
 
@@ -270,6 +273,15 @@ export class Pool {
     for (const pid of this.#children.get(threadId) ?? []) killGroup(pid);
     this.#children.delete(threadId);
   }
+}
+
+function isHello(message: unknown): message is Hello & { port: MessagePort } {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'port' in message &&
+    message.port instanceof MessagePort
+  );
 }
 
 function killGroup(pid: number): void {

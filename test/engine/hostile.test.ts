@@ -218,6 +218,20 @@ suite('handlers that do not stop', () => {
 });
 
 suite('neighbours', () => {
+  test("a handler that writes to its thread's own port harms nobody", limit, async (t) => {
+    const engine = await openEngine(t, {
+      workers: 1,
+      jobs: {
+        Good: GOOD,
+        Chatty: `import { parentPort } from 'node:worker_threads';
+          export default { maxAttempts: 1, handle() {
+            for (const word of ['x', null, 5, { kind: 'hello' }, { kind: 'hello', threadId: 1, port: {} }]) parentPort.postMessage(word); } };`,
+      },
+    });
+    assert.equal((await engine.run('Chatty')).status, 'completed');
+    await stillWorks(engine);
+  });
+
   test('a handler that spoils the globals of its thread spoils no other job', limit, async (t) => {
     const engine = await openEngine(t, {
       workers: 1,
