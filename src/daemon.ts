@@ -18,6 +18,7 @@ import { DEFAULTS, type JobType } from './engine/types.ts';
 import { Watchdog } from './engine/watchdog.ts';
 import type { WorkerSetup } from './engine/wire.ts';
 import { collectTypes, commandJobs } from './job-types.ts';
+import { errors } from './errors.ts';
 import type { SqliteOffice } from './store/sqlite/office.ts';
 import type { SqliteStore } from './store/sqlite/store.ts';
 
@@ -31,8 +32,12 @@ const PUBLISH_MS = 1000;
 export interface Daemon {
   events: Events;
   types: ReadonlyMap<string, JobType>;
-  /** Stops claiming, lets running jobs finish for up to `ms`, gives the rest back, and closes everything. */
-  stop(ms: number, cutShort: AbortSignal): Promise<void>;
+  /**
+   * Stops claiming, lets running jobs finish for up to `ms`, gives the rest back, and closes everything.
+   * Resolves with false where a thread could not be ended: only the end of the process ends it.
+   * Throws where the last outcomes could not be written.
+   */
+  stop(ms: number, cutShort: AbortSignal): Promise<boolean>;
 }
 
 /** Starts everything. Throws, with nothing left running, where something is wrong. */
@@ -43,9 +48,10 @@ export async function startDaemon(config: Config, kind: 'supervisor' | 'worker',
   const keepAlive = setInterval(() => undefined, 2 ** 30);
   const opened: { store?: SqliteStore; pool?: Pool } = {};
   const close = async () => {
-    await opened.pool?.destroy();
+    const gone = await opened.pool?.destroy();
     await opened.store?.close();
     clearInterval(keepAlive);
+    return gone !== false;
   };
   try {
     const store = await openStore(config, 'create', { migrate: kind === 'supervisor', daemon: true });
@@ -116,8 +122,8 @@ interface Parts {
   events: Events;
   types: ReadonlyMap<string, JobType>;
   log: Log;
-  /** Ends the threads and closes the database. */
-  close: () => Promise<void>;
+  /** Ends the threads and closes the database; with whether all threads are gone. */
+  close: () => Promise<boolean>;
 }
 
 async function assemble({ config, kind, store, pool, events, types, log, close }: Parts): Promise<Daemon> {
@@ -133,10 +139,7 @@ async function assemble({ config, kind, store, pool, events, types, log, close }
     presence,
     info: () => describeProcess(config, types, pool, state.dispatcher, state.scaler),
     renamed(id) {
-      if (state.dispatcher !== undefined) state.dispatcher.process = id;
-      state.dispatcher?.wake();
-      // Its old attempts have been taken back: they must not go on beside the new ones.
-      state.watchdog?.checkLeases();
+      state.watchdog?.takenOver(id);
     },
   });
   const process = await liveness.start();
@@ -223,12 +226,17 @@ async function assemble({ config, kind, store, pool, events, types, log, close }
       scaler.stop();
       publishing?.cancel();
       stopListening();
-      await dispatcher.drain(ms, cutShort);
+      const written = await dispatcher.drain(ms, cutShort);
       maintenance.stop();
       watchdog.stop();
+      if (!written) {
+        // No goodbye: whoever starts next sees that this process is gone, and takes its jobs back.
+        await pool.destroy();
+        throw errors.unwritten(dispatcher.held, store.file);
+      }
       await liveness.stop();
       await store.checkpoint();
-      await close();
+      return close();
     },
   };
 }

@@ -194,6 +194,12 @@ export const errors = {
       `The database ${path} cannot be written by ${user}.`,
       'Run the command as the user that runs the supervisor.',
     ),
+  unwritten: (jobs: number, path: string) =>
+    unreachable(
+      'OUTCOMES_UNWRITTEN',
+      `Stopped, but what became of ${jobs === 1 ? 'one job' : `${jobs} jobs`} could not be written to ${path}.`,
+      'They run again at the next start. Look for a full disk, or for a program that holds the database locked.',
+    ),
   /** A row that the tables' own rules refuse: somebody's input, not the database's state. */
   rowRefused: (reason: string) =>
     usage('ROW_REFUSED', `The database refuses this: ${reason}.`, 'Nothing was written.'),

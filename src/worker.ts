@@ -3,13 +3,16 @@
 import { workerData } from 'node:worker_threads';
 import type { LoadedJob } from './runner/loader.ts';
 import { startThread } from './runner/thread.ts';
-import type { WorkerSetup } from './engine/wire.ts';
+import type { ThreadData } from './engine/wire.ts';
 import type { MailSettings } from './edge/mail.ts';
 
-const setup = workerData as WorkerSetup;
+const setup = workerData as ThreadData;
+const secret = setup.secret ?? '';
+delete setup.secret;
 
 export default startThread({
   setup,
+  secret,
   builtIns: async () => {
     const { officeJobs } = await import('./outpass/jobs.ts');
     return officeJobs as unknown as LoadedJob[];

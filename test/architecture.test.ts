@@ -28,7 +28,16 @@ const MAY: Record<string, readonly string[]> = {
   'app.ts': ['config.ts', 'engine', 'store', 'edge'],
   'job-types.ts': ['config.ts', 'engine', 'errors.ts'],
   'worker.ts': ['engine', 'runner', 'outpass', 'edge'],
-  'daemon.ts': ['app.ts', 'job-types.ts', 'config.ts', 'build-info.ts', 'engine', 'store', 'edge'],
+  'daemon.ts': [
+    'app.ts',
+    'job-types.ts',
+    'config.ts',
+    'build-info.ts',
+    'errors.ts',
+    'engine',
+    'store',
+    'edge',
+  ],
   'edge/cli': [
     'app.ts',
     'daemon.ts',

@@ -1,6 +1,7 @@
 /** Some jobs in the hands of one worker, as the main thread sees them through the shared memory. */
 
 import { type Arena, begun, recall, runningSince, sharedClock, stored, threadOf } from './arena.ts';
+import type { Outcome } from './job.ts';
 import type { WireJob } from './wire.ts';
 
 /** A chunk that a worker has. */
@@ -15,6 +16,8 @@ export class Chunk {
   /** Jobs from this index on were taken back and are not this chunk's any more. */
   end: number;
   readonly elsewhere = new Map<number, string>();
+  /** It said something unreadable: its thread runs no other job after this chunk. */
+  garbled = false;
   readonly abort = new AbortController();
 
   constructor(number: number, jobs: WireJob[], arena: Arena) {
@@ -50,9 +53,9 @@ export class Chunk {
   }
 }
 
-/** How a job ended, read from shared memory: JSON text, or undefined for a completion without a result. */
-export interface RawOutcome {
+/** How a job ended, as its thread told; undefined where that cannot be read. */
+export interface ToldOutcome {
   index: number;
-  text: string | undefined;
+  outcome: Outcome | undefined;
   microseconds: number;
 }

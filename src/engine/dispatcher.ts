@@ -8,14 +8,14 @@ import type { Events } from './events.ts';
 import { causeOfDeath, fillIn, type Flight, land, nameOf, takeOff, toWire } from './flight.ts';
 import type { Outcome } from './job.ts';
 import { Pace, takeChunk } from './pace.ts';
-import type { RawOutcome } from './chunk.ts';
+import type { ToldOutcome } from './chunk.ts';
 import type { Pool } from './pool.ts';
-import type { Ending, Running } from './running.ts';
+import { type Ending, outcomeAsTold, outcomeOfDeath, type Running } from './running.ts';
+import { Quiet } from './quiet.ts';
 import { SoloGate } from './solo.ts';
-import type { ClaimRequest, Exchange, Store } from './store.ts';
+import type { ClaimedJob, ClaimRequest, Exchange, Store } from './store.ts';
 import type { JobType } from './types.ts';
-import { isStoreWide, type Landed, settleAlone, tell } from './landing.ts';
-import { formatSize } from './units.ts';
+import { isStoreWide, type Landed, settleEach, tell } from './landing.ts';
 
 /** Short jobs are claimed ahead for this many further chunks a worker, so that none waits for a commit. */
 const AHEAD = 2;
@@ -28,6 +28,9 @@ const LONGEST_WAIT_MS = 30_000;
 
 /** After a thread died before it began a job, workers get nothing new for this long, in milliseconds. */
 const THREAD_RETRY_MS = 1000;
+
+/** A stop waits for its last write no longer than this (ms): what cannot be written is rescued at the next start. */
+const LAST_WRITE_MS = 6000;
 
 /** What the dispatcher is made of. */
 export interface DispatcherParts {
@@ -51,9 +54,13 @@ export class Dispatcher {
   readonly #parts: DispatcherParts;
   readonly #pace = new Pace();
   readonly #running = new Set<Running>();
+  /** Still running from before this process was declared lost: they end first. */
+  #forsaken = new Set<Running>();
   #buffer: Flight[] = [];
   #landed: Landed[] = [];
   #exchanging = false;
+  /** Outcomes in the transaction under way. */
+  #writing = 0;
   /** Whether a claim may bring something. */
   #hungry = false;
   #stopped = true;
@@ -61,13 +68,14 @@ export class Dispatcher {
   #dueTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
   readonly #gate: SoloGate;
-  #onQuiet: (() => void) | undefined;
+  readonly #quiet: Quiet;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     this.process = parts.process;
     this.types = parts.types;
     this.#gate = new SoloGate(parts.clock, () => this.wake());
+    this.#quiet = new Quiet(parts.clock, () => this.held === 0 && !this.#exchanging);
   }
 
   /** Begins to claim. */
@@ -89,7 +97,7 @@ export class Dispatcher {
 
   /** Jobs held by this process: under way, waiting for a worker, or waiting to be written. */
   get held(): number {
-    let sum = this.#buffer.length + this.#landed.length;
+    let sum = this.#buffer.length + this.#landed.length + this.#writing;
     for (const { flights } of this.#running) sum += flights.length;
     return sum;
   }
@@ -100,13 +108,22 @@ export class Dispatcher {
   }
 
   /** Forgets waiting jobs whose lease is gone: cancelled, or taken over. */
-  drop(ids: ReadonlySet<number>): void {
-    for (const flight of this.#buffer.filter(({ job }) => ids.has(job.id))) {
+  drop(isLost: (job: ClaimedJob) => boolean): void {
+    const buffer = Map.groupBy(this.#buffer, ({ job }) => isLost(job));
+    this.#buffer = buffer.get(false) ?? [];
+    for (const flight of buffer.get(true) ?? []) {
       this.#parts.events.emit('lost', nameOf(flight));
-      this.#gate.ended(flight.job.id);
+      this.#gate.ended(flight.job);
     }
-    this.#buffer = this.#buffer.filter(({ job }) => !ids.has(job.id));
     this.wake();
+  }
+
+  /** Claims under a new id from now on, and forgets all that has not begun: it is not this process's any more. */
+  forsake(process: number): void {
+    this.process = process;
+    for (const one of this.#running) this.#takeBack(one);
+    this.#forsaken = new Set(this.#running);
+    this.drop(() => true);
   }
 
   /** The flight that runs as job `index` of a chunk. */
@@ -118,15 +135,19 @@ export class Dispatcher {
   /** Takes in outcomes that stand in shared memory already; the chunk goes on. */
   harvest(one: Running): void {
     this.#take(one, this.#parts.pool.harvest(one.chunk));
+    if (one.chunk.garbled) this.#takeBack(one);
     if (this.#landed.length > 0) this.#pump();
   }
 
   /** Takes the jobs of a chunk back that have not begun, for other workers. */
   recall(one: Running): void {
+    if (this.#takeBack(one)) this.#pump();
+  }
+
+  #takeBack(one: Running): boolean {
     const indexes = one.chunk.recall();
-    if (indexes.length === 0) return;
     this.#buffer.unshift(...indexes.map((index) => one.flights[index] as Flight));
-    this.#pump();
+    return indexes.length > 0;
   }
 
   /** Ends the thread of a chunk; the job that runs gets the outcome of `ending`. */
@@ -136,40 +157,23 @@ export class Dispatcher {
     this.#parts.pool.kill(one.chunk);
   }
 
-  /** Stops claiming, and gives back what has not begun. Resolves when nothing runs, or after `ms`. */
-  async drain(ms: number, cutShort: AbortSignal): Promise<void> {
+  /**
+   * Stops claiming, and gives back what has not begun; what runs may finish for `ms`, then it is ended and
+   * given back too. Resolves with whether all of that is written: a full disk may refuse it.
+   */
+  async drain(ms: number, cutShort: AbortSignal): Promise<boolean> {
     this.#stopped = true;
     this.#dueTimer?.cancel();
     this.#gate.open();
     for (const one of this.#running) this.recall(one);
     for (const flight of this.#buffer.splice(0)) this.#land(flight, { kind: 'released' }, 0);
     this.#pump();
-    await this.#quiet(ms, cutShort);
+    await this.#quiet.wait(ms, cutShort);
     for (const one of this.#running) {
       const index = one.chunk.running ?? -1;
       this.kill(one, { index, reason: 'the supervisor stops', outcome: { kind: 'released' }, killAt: 0 });
     }
-    await this.#quiet(Number.POSITIVE_INFINITY, new AbortController().signal);
-  }
-
-  /** Resolves when this process holds no job any more. */
-  async #quiet(ms: number, cutShort: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
-    await new Promise<void>((resolve) => {
-      const timer = Number.isFinite(ms) ? clock.after(ms, finish) : undefined;
-      const look = () => {
-        if (this.held === 0 && !this.#exchanging) finish();
-      };
-      this.#onQuiet = look;
-      cutShort.addEventListener('abort', finish, { once: true });
-      function finish(): void {
-        timer?.cancel();
-        resolve();
-      }
-      if (cutShort.aborted) finish();
-      look();
-    });
-    this.#onQuiet = undefined;
+    return this.#quiet.wait(LAST_WRITE_MS);
   }
 
   /** Gives workers what is there, then writes and claims if there is reason to. */
@@ -178,7 +182,7 @@ export class Dispatcher {
     if (this.#exchanging || this.#retryTimer !== undefined) return;
     const claim = this.#claimRequest();
     if (this.#landed.length > 0 || claim !== null) void this.#exchange(claim);
-    else this.#onQuiet?.();
+    else this.#quiet.look();
   }
 
   #fill(): void {
@@ -204,6 +208,7 @@ export class Dispatcher {
   /** What may be claimed now; null where a claim is not wanted or could bring nothing. */
   #claimRequest(): ClaimRequest | null {
     if (this.#stopped || !this.#hungry || this.#gate.closed || this.types.size === 0) return null;
+    if (this.#forsaken.size > 0) return null;
     const buffered = this.#buffer.reduce((sum, { job }) => sum + this.#pace.weight(job.type), 0);
     const slots = this.target - this.#parts.pool.busy - buffered;
     const ahead = this.target * AHEAD;
@@ -223,6 +228,7 @@ export class Dispatcher {
     const { store, events } = this.#parts;
     const landed = this.#landed;
     this.#landed = [];
+    this.#writing = landed.length;
     this.#exchanging = true;
     // A wake-up that comes while the claim runs may tell of a job that the claim could not see yet.
     if (claim !== null) this.#hungry = false;
@@ -231,18 +237,20 @@ export class Dispatcher {
         landed.map(({ settle }) => settle),
         claim,
       );
+      this.#writing = 0;
       tell(events, landed, done.settled);
       if (claim !== null) this.#receive(done);
     } catch (error) {
       await this.#recover(landed, error);
     }
     this.#exchanging = false;
+    this.#writing = 0;
     this.#pump();
   }
 
   /** Nothing was written. */
   async #recover(landed: Landed[], error: unknown): Promise<void> {
-    const { store, events, clock } = this.#parts;
+    const { store, events, clock, random } = this.#parts;
     this.#hungry = true;
     events.emit('trouble', { where: 'writing to the database', error });
     if (isStoreWide(error)) {
@@ -255,13 +263,7 @@ export class Dispatcher {
       return;
     }
     // One outcome cannot be stored, nobody knows which: it must not hold up the others for ever.
-    for (const one of landed) {
-      try {
-        await settleAlone(store, events, one);
-      } catch {
-        this.#landed.push(one);
-      }
-    }
+    this.#landed.push(...(await settleEach(store, events, landed, random)));
   }
 
   #receive(done: Exchange): void {
@@ -287,30 +289,25 @@ export class Dispatcher {
   }
 
   /** A chunk's thread is done with it, or dead. */
-  #returned(one: Running, outcomes: RawOutcome[], error: unknown): void {
+  #returned(one: Running, outcomes: ToldOutcome[], error: unknown): void {
     // First: what its end makes room for is asked for while its outcomes are taken in.
     this.#running.delete(one);
+    this.#forsaken.delete(one);
     this.#take(one, outcomes);
     if (error !== undefined) this.#died(one, error);
     this.#pump();
   }
 
   /** The job that ran pays; those behind it go back to the front, untouched. */
-  #died({ chunk, flights, ending }: Running, error: unknown): void {
+  #died(one: Running, error: unknown): void {
+    const { chunk, flights, ending } = one;
     const { events, clock } = this.#parts;
     const untouched = chunk.recall().map((index) => flights[index] as Flight);
     const index = chunk.harvested;
     const ran = index < chunk.end;
     if (ran) {
       const flight = flights[index] as Flight;
-      const ours = ending !== undefined && (ending.index === index || ending.outcome.kind === 'released');
-      this.#land(
-        flight,
-        ours
-          ? ending.outcome
-          : { kind: 'failed', error: causeOfDeath(error, formatSize(flight.memoryLimit)) },
-        0,
-      );
+      this.#land(flight, outcomeOfDeath(one, index, error), 0);
     }
     if (this.#stopped) for (const flight of untouched) this.#land(flight, { kind: 'released' }, 0);
     else this.#buffer.unshift(...untouched);
@@ -323,14 +320,11 @@ export class Dispatcher {
     }
   }
 
-  #take(one: Running, outcomes: RawOutcome[]): void {
-    for (const { index, text, microseconds } of outcomes) {
+  #take(one: Running, outcomes: ToldOutcome[]): void {
+    for (const { index, outcome: told, microseconds } of outcomes) {
       const flight = one.flights[index] as Flight;
       this.#pace.note(flight.job.type, microseconds);
-      let outcome: Outcome =
-        text === undefined ? { kind: 'completed', result: null } : (JSON.parse(text) as Outcome);
-      // A handler that gave up because it was told to: the reason is ours, not its AbortError.
-      if (one.ending?.index === index && outcome.kind === 'failed') outcome = one.ending.outcome;
+      const outcome = outcomeAsTold(one, index, told);
       if (outcome.kind === 'completed') {
         for (const nested of outcome.dispatches ?? []) fillIn(nested, this.types.get(nested.type));
       }
@@ -342,6 +336,6 @@ export class Dispatcher {
     // Its place is free, its type may start another, its children may be due: the claim rides along.
     this.#hungry = true;
     this.#landed.push({ flight, settle: land(flight, outcome, this.#parts.random), milliseconds });
-    this.#gate.ended(flight.job.id);
+    this.#gate.ended(flight.job);
   }
 }

@@ -1,8 +1,9 @@
 /** The end of attempts: telling of those that were written, and saving the others from one that cannot be. */
 
 import { EXIT, messageOf, PassitoError } from '../errors.ts';
+import type { Random } from './clock.ts';
 import type { Events } from './events.ts';
-import { type Flight, nameOf } from './flight.ts';
+import { type Flight, land, nameOf } from './flight.ts';
 import type { Settle, Store } from './store.ts';
 
 /** An attempt that has ended and is to be written. */
@@ -42,15 +43,32 @@ export function isStoreWide(error: unknown): boolean {
   return error instanceof PassitoError && error.exit === EXIT.unreachable;
 }
 
-/** Writes one outcome by itself; where it cannot be stored, the job fails and says so. */
-export async function settleAlone(store: Store, events: Events, one: Landed): Promise<void> {
+/** Writes each outcome by itself, and returns those that could not be written now. */
+export async function settleEach(
+  store: Store,
+  events: Events,
+  landed: readonly Landed[],
+  random: Random,
+): Promise<Landed[]> {
+  const left: Landed[] = [];
+  for (const one of landed) {
+    try {
+      await settleAlone(store, events, one, random);
+    } catch {
+      left.push(one);
+    }
+  }
+  return left;
+}
+
+/** Writes one outcome; where it cannot be stored, the attempt has failed and says so. */
+async function settleAlone(store: Store, events: Events, one: Landed, random: Random): Promise<void> {
   try {
     tell(events, [one], (await store.exchange([one.settle], null)).settled);
   } catch (error) {
     if (isStoreWide(error)) throw error;
     const message = `Its outcome could not be stored: ${messageOf(error)}`;
-    const { id, lease } = one.settle;
-    const settle: Settle = { id, lease, settlement: { move: 'fail', error: { message }, discarded: false } };
+    const settle = land(one.flight, { kind: 'failed', error: { message } }, random);
     tell(events, [{ ...one, settle }], (await store.exchange([settle], null)).settled);
   }
 }

@@ -4,10 +4,12 @@
  * queued inside the pool, where a task can be forgotten when threads die.
  */
 
+import { randomUUID } from 'node:crypto';
 import { MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { type Arena, CODE, createArena, readOutcome, resetArena, stored } from './arena.ts';
-import { Chunk, type RawOutcome } from './chunk.ts';
+import { Chunk, type ToldOutcome } from './chunk.ts';
+import { PLAIN, readOutcomeText } from './outcome.ts';
 import { formatDuration } from './units.ts';
 import type {
   ChunkTask,
@@ -22,6 +24,9 @@ import type {
 
 /** An idle thread above the minimum ends after this time without work. */
 const IDLE_MS = 5000;
+
+/** A thread inside a call of the system dies when that returns; nobody waits longer than this, in milliseconds. */
+const BURIAL_MS = 1000;
 
 /** How the pool is made. */
 export interface PoolOptions {
@@ -62,6 +67,8 @@ export class Pool {
   readonly #children = new Map<number, Set<number>>();
   readonly #services = new Map<string, Service>();
   readonly #arenas: Arena[] = [];
+  /** Told to end, and not dead yet. */
+  readonly #doomed = new Set<Worker>();
   readonly #listener: PoolListener;
   readonly heapLimit: number;
   #lastChunk = 0;
@@ -69,6 +76,7 @@ export class Pool {
 
   constructor(options: PoolOptions, listener: PoolListener) {
     this.#listener = listener;
+    const secret = randomUUID();
     this.heapLimit = options.heapLimit;
     this.#piscina = new Piscina({
       filename: options.entry,
@@ -78,12 +86,12 @@ export class Pool {
       // The default freezes an idle thread's event loop: what job A left behind then threw into job B.
       atomics: 'async',
       recordTiming: false,
-      workerData: options.setup,
+      workerData: { ...options.setup, secret },
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil((2 * options.heapLimit) / 1024 ** 2) + 512 },
     });
     this.#piscina.on('message', (message: unknown) => {
       // Handlers can post here as well: whatever is no greeting of a new thread is none of ours.
-      if (isHello(message) && !this.#ports.has(message.threadId)) this.#greet(message);
+      if (isHello(message, secret) && !this.#ports.has(message.threadId)) this.#greet(message);
     });
     this.#piscina.on('error', (error) => listener.threadDied(0, error));
   }
@@ -128,7 +136,7 @@ export class Pool {
   start(
     jobs: WireJob[],
     sources: Record<string, string>,
-    done: (chunk: Chunk, outcomes: RawOutcome[], error: unknown) => void,
+    done: (chunk: Chunk, outcomes: ToldOutcome[], error: unknown) => void,
   ): Chunk {
     const chunk = new Chunk(++this.#lastChunk, jobs, this.#arenas.pop() ?? createArena());
     this.#chunks.set(chunk.number, chunk);
@@ -140,20 +148,22 @@ export class Pool {
       arena: chunk.arena,
       base: chunk.base,
     };
-    const ended = (error: unknown) => {
+    const ended = async (error: unknown) => {
       const { threadId } = chunk;
       this.#drainPort(threadId);
       const outcomes = this.harvest(chunk);
-      this.#chunks.delete(chunk.number);
-      if (error === undefined && chunk.harvested >= chunk.end) {
+      const whole = error === undefined && chunk.harvested >= chunk.end;
+      if (whole && !chunk.garbled) {
+        this.#chunks.delete(chunk.number);
         resetArena(chunk.arena);
         this.#arenas.push(chunk.arena);
         done(chunk, outcomes, undefined);
         return;
       }
       // Its arena is not used again: the thread may still run for a moment, and write.
-      this.#bury(threadId);
-      done(chunk, outcomes, error ?? new Error('null'));
+      await this.#bury(threadId);
+      this.#chunks.delete(chunk.number);
+      done(chunk, outcomes, whole ? undefined : (error ?? new Error('null')));
     };
     // Piscina takes a thread that threw null for one that returned: its missing outcomes tell.
     this.#piscina.run(task, { signal: chunk.abort.signal }).then(() => ended(undefined), ended);
@@ -161,15 +171,17 @@ export class Pool {
   }
 
   /** Reads the outcomes that have come since the last call. */
-  harvest(chunk: Chunk): RawOutcome[] {
-    const outcomes: RawOutcome[] = [];
+  harvest(chunk: Chunk): ToldOutcome[] {
+    const outcomes: ToldOutcome[] = [];
     const upTo = Math.min(stored(chunk.arena), chunk.jobs.length);
     for (; chunk.harvested < upTo; chunk.harvested++) {
       const index = chunk.harvested;
       const { code, text, microseconds } = readOutcome(chunk.arena, index);
       if (code === CODE.port && !chunk.elsewhere.has(index)) this.#drainPort(chunk.threadId);
       const told = code === CODE.port ? chunk.elsewhere.get(index) : text;
-      outcomes.push({ index, text: code === CODE.plain ? undefined : told, microseconds });
+      const outcome = code === CODE.plain ? PLAIN : readOutcomeText(told);
+      if (outcome === undefined) chunk.garbled = true;
+      outcomes.push({ index, outcome, microseconds });
     }
     return outcomes;
   }
@@ -178,6 +190,8 @@ export class Pool {
   kill(chunk: Chunk): void {
     for (const pid of this.#children.get(chunk.threadId) ?? []) killGroup(pid);
     this.#drainPort(chunk.threadId);
+    const thread = this.threads.find(({ threadId }) => threadId === chunk.threadId);
+    if (thread !== undefined) void this.#doom(thread);
     chunk.abort.abort();
   }
 
@@ -197,12 +211,17 @@ export class Pool {
     }
   }
 
-  /** Ends every thread at once, and the programs that they started. */
-  async destroy(): Promise<void> {
+  /**
+   * Ends every thread at once, and the programs that they started. Resolves with whether the threads are
+   * gone: one inside a call of the system (`execSync`) cannot be ended before that returns.
+   */
+  async destroy(): Promise<boolean> {
     for (const pids of this.#children.values()) for (const pid of pids) killGroup(pid);
     for (const port of this.#ports.values()) port.close();
     this.#ports.clear();
-    await this.#piscina.destroy();
+    const ends = [...this.threads, ...this.#doomed].map((thread) => this.#doom(thread));
+    const gone = Promise.all([...ends, this.#piscina.destroy()]).then(() => true);
+    return Promise.race([gone, wait(BURIAL_MS).then(() => false)]);
   }
 
   #greet({ threadId, port }: Hello & { port: MessagePort }): void {
@@ -265,20 +284,45 @@ export class Pool {
     }
   }
 
-  /** Forgets a thread. It may still live, where the failure was in what calls the handlers: then it is ended. */
-  #bury(threadId: number): void {
-    void this.threads.find((thread) => thread.threadId === threadId)?.terminate();
+  /**
+   * Forgets a thread, and ends it where it still lives: a handler has broken what calls the handlers. Number 0
+   * stands for one that failed before it could say which it is: all that are idle go. Resolves when they are
+   * dead, since Piscina would give them the next chunk until then.
+   */
+  async #bury(threadId: number): Promise<void> {
+    const busy = new Set([...this.#chunks.values()].map((chunk) => chunk.threadId));
+    const doomed = this.threads.filter((thread) =>
+      threadId === 0 ? !busy.has(thread.threadId) : thread.threadId === threadId,
+    );
+    const ends = doomed.map((thread) => this.#doom(thread));
     this.#ports.get(threadId)?.close();
     this.#ports.delete(threadId);
     for (const pid of this.#children.get(threadId) ?? []) killGroup(pid);
     this.#children.delete(threadId);
+    await Promise.race([Promise.all(ends), wait(BURIAL_MS)]);
+  }
+
+  /** Ends a thread, and remembers it until it is dead: Piscina forgets it at once. */
+  async #doom(thread: Worker): Promise<void> {
+    this.#doomed.add(thread);
+    await thread.terminate();
+    this.#doomed.delete(thread);
   }
 }
 
-function isHello(message: unknown): message is Hello & { port: MessagePort } {
+/** Resolves after `ms`. */
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}
+
+function isHello(message: unknown, secret: string): message is Hello & { port: MessagePort } {
   return (
     typeof message === 'object' &&
     message !== null &&
+    'secret' in message &&
+    message.secret === secret &&
     'port' in message &&
     message.port instanceof MessagePort
   );

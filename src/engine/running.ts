@@ -1,6 +1,7 @@
 /** What is under way in the workers. */
 
-import type { Flight } from './flight.ts';
+import { causeOfDeath, type Flight } from './flight.ts';
+import { formatSize } from './units.ts';
 import type { Outcome } from './job.ts';
 import type { Chunk } from './chunk.ts';
 
@@ -24,4 +25,28 @@ export interface Running {
 export function runningFlight(one: Running): Flight | undefined {
   const index = one.chunk.running;
   return index === undefined ? undefined : one.flights[index];
+}
+
+/** A handler has patched what its thread tells with. */
+const GARBLED: Outcome = {
+  kind: 'failed',
+  error: {
+    message: 'What its thread said of its end cannot be read: a handler has changed built-in objects.',
+  },
+};
+
+/** How the attempt ended that was flight `index`; `told` is undefined where its thread could not be understood. */
+export function outcomeAsTold({ ending }: Running, index: number, told: Outcome | undefined): Outcome {
+  const outcome = told ?? GARBLED;
+  // A handler that gave up because it was told to: the reason is ours, not its AbortError.
+  return ending?.index === index && outcome.kind === 'failed' ? ending.outcome : outcome;
+}
+
+/** How the attempt ended whose thread died of `error`, or because we ended it. */
+export function outcomeOfDeath({ flights, ending }: Running, index: number, error: unknown): Outcome {
+  if (ending !== undefined && (ending.index === index || ending.outcome.kind === 'released')) {
+    return ending.outcome;
+  }
+  const limit = flights[index]?.memoryLimit ?? 0;
+  return { kind: 'failed', error: causeOfDeath(error, formatSize(limit)) };
 }

@@ -26,11 +26,14 @@ export function soloWindow(crashes: number, elapsed: number, waiting: number): n
   return Math.max((BUDGET_MS - elapsed) / (waiting + 1), LEAST_MS);
 }
 
+/** What the gate looks at, and knows again by its identity: an older attempt of the same job may still end. */
+type Suspect = Pick<ClaimedJob, 'crashes'>;
+
 /** Closed while a suspect has the process to itself: nothing else may be claimed. */
 export class SoloGate {
   readonly #clock: Clock;
   readonly #opened: () => void;
-  #suspect: number | undefined;
+  #suspect: Suspect | undefined;
   #timer: Timer | undefined;
   #seenSince: number | undefined;
 
@@ -45,7 +48,7 @@ export class SoloGate {
   }
 
   /** A claim has come back: closes if it brought a suspect. `waiting`: suspects that it left. */
-  see(claimed: readonly Pick<ClaimedJob, 'id' | 'crashes'>[], waiting: number): void {
+  see(claimed: readonly Suspect[], waiting: number): void {
     const [first] = claimed;
     if (first === undefined || first.crashes === 0) {
       if (waiting === 0) this.#seenSince = undefined;
@@ -53,14 +56,14 @@ export class SoloGate {
     }
     const now = this.#clock.monotonic();
     this.#seenSince ??= now;
-    this.#suspect = first.id;
+    this.#suspect = first;
     const window = soloWindow(first.crashes, now - this.#seenSince, waiting);
     if (Number.isFinite(window)) this.#timer = this.#clock.after(window, () => this.open());
   }
 
-  /** A job has ended; opens if it was the suspect. */
-  ended(id: number): void {
-    if (this.#suspect === id) this.open();
+  /** An attempt has ended; opens if it was the suspect's. */
+  ended(attempt: Suspect): void {
+    if (this.#suspect === attempt) this.open();
   }
 
   open(): void {

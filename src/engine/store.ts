@@ -57,6 +57,9 @@ export interface ClaimedJob {
   dependencies: DependencyResult[];
 }
 
+/** Names one attempt. The id alone does not: a job may be retried while its cancelled attempt still ends. */
+export type AttemptKey = Pick<ClaimedJob, 'id' | 'lease'>;
+
 /** What a dispatcher is ready to take. */
 export interface ClaimRequest {
   process: number;
@@ -151,8 +154,8 @@ export interface Store {
   insert(jobs: readonly NewJob[]): Promise<Inserted[]>;
   /** Settles attempts, then claims: one transaction. */
   exchange(settles: readonly Settle[], claim: ClaimRequest | null): Promise<Exchange>;
-  /** Which of these attempts no longer hold their lease. */
-  lost(attempts: readonly { id: number; lease: number }[]): Promise<number[]>;
+  /** Those of the given attempts that no longer hold their lease; the same objects. */
+  lost<A extends AttemptKey>(attempts: readonly A[]): Promise<A[]>;
   /** Keeps how far an attempt is; nothing happens where the lease is gone. */
   progress(id: number, lease: number, progress: string): Promise<void>;
   cancel(ids: readonly number[]): Promise<Applied[]>;

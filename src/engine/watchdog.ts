@@ -25,6 +25,10 @@ const MEMORY_MS = 50;
 /** Lost leases are looked for at most this often, in milliseconds. */
 const LOST_MS = 50;
 
+/** What a handler is told whose lease is gone: its outcome counts no more, whatever it is. */
+const CANCELLED = 'Cancelled while it ran.';
+const TAKEN_OVER = 'Another process took this job over: this one gave no sign of life.';
+
 export class Watchdog {
   readonly #dispatcher: Dispatcher;
   readonly #pool: Pool;
@@ -153,22 +157,32 @@ export class Watchdog {
     if (attempts.length === 0) return;
     const lost = new Set(await this.#store.lost(attempts));
     if (lost.size === 0) return;
-    this.#dispatcher.drop(lost);
+    this.#dispatcher.drop((job) => lost.has(job));
     for (const { one, flight, index } of running) {
-      if (lost.has(flight.job.id) && one.chunk.running === index) this.#end(one, 'Cancelled while it ran.');
+      const goesOn = one.chunk.running === index;
+      if (goesOn && lost.has(flight.job)) this.#end(one, CANCELLED, { kind: 'released' });
     }
   }
 
+  /**
+   * This process was declared lost and has a new id: what it held is pending again or runs elsewhere.
+   * All of it ends here before anything is claimed anew, or two attempts of one job would run side by side.
+   */
+  takenOver(process: number): void {
+    this.#dispatcher.forsake(process);
+    for (const one of this.#dispatcher.running) this.#end(one, TAKEN_OVER, { kind: 'released' });
+  }
+
   /** Asks the running handler to stop; the others of its chunk need not wait for that. */
-  #end(one: Running, message: string): void {
+  #end(
+    one: Running,
+    message: string,
+    outcome: Ending['outcome'] = { kind: 'failed', error: { message } },
+  ): void {
     const index = one.chunk.running;
     if (index === undefined || one.ending !== undefined) return;
-    const ending: Ending = {
-      index,
-      reason: message,
-      outcome: { kind: 'failed', error: { message } },
-      killAt: this.#clock.monotonic() + GRACE_MS,
-    };
+    const killAt = this.#clock.monotonic() + GRACE_MS;
+    const ending: Ending = { index, reason: message, outcome, killAt };
     one.ending = ending;
     this.#dispatcher.recall(one);
     this.#pool.abort(one.chunk, index, message);

@@ -66,6 +66,12 @@ export interface WorkerSetup {
   mailDomain: string;
 }
 
+/** A thread's `workerData`. It takes the secret out before a handler can see it. */
+export interface ThreadData extends WorkerSetup {
+  /** Tells the greeting of passito's own code from whatever a handler may post. */
+  secret?: string;
+}
+
 /** A job that is a program. */
 export interface CommandJob extends Omit<DescribedType, 'type' | 'source'> {
   command: string[];
@@ -73,7 +79,7 @@ export interface CommandJob extends Omit<DescribedType, 'type' | 'source'> {
 
 /** The first message of a worker's thread: its own port, open from then on. */
 export interface Hello {
-  kind: 'hello';
+  secret: string;
   threadId: number;
 }
 

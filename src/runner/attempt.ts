@@ -8,6 +8,7 @@ import { type Context, MAX_JSON } from './context.ts';
 
 // Taken now: a handler that patches globals must not break the jobs after it.
 const { parse, stringify } = JSON;
+const { assign, create, hasOwn } = Object;
 
 /** Undefined stands for the most common end: completed, with no result. */
 export type OutcomeText = string | undefined;
@@ -24,7 +25,8 @@ export function attempt(
 ): OutcomeText | Promise<OutcomeText> {
   try {
     const payload: unknown = parse(job.payload);
-    if (definition.schema !== undefined) return checked(definition, payload, context);
+    // Its own only, like all that is read here: a patched prototype must not speak for it.
+    if (hasOwn(definition, 'schema')) return checked(definition, payload, context);
     const returned = definition.handle(payload, context);
     if (returned instanceof Promise || isThenable(returned)) return settle(returned, context);
     return completed(returned, context);
@@ -89,7 +91,7 @@ function completed(value: unknown, { dispatches }: Context): OutcomeText {
   if (result === undefined && dispatches.length === 0) return undefined;
   const outcome: Outcome = { kind: 'completed', result: result ?? null };
   if (dispatches.length > 0) outcome.dispatches = dispatches;
-  return stringify(outcome);
+  return text(outcome);
 }
 
 function ended(error: unknown): OutcomeText {
@@ -102,16 +104,22 @@ function ended(error: unknown): OutcomeText {
     }
     return text({ kind: 'snoozed', delay });
   }
-  if (isDiscard(error)) return text({ kind: 'discarded', error: describe(error) });
+  if (isDiscard(error)) return text({ kind: 'discarded', error: bare(describe(error)) });
   return failed(describe(error));
 }
 
-function failed(error: JobError): OutcomeText {
-  return text({ kind: 'failed', error });
+/** The outcome of an attempt that went wrong. */
+export function failed(error: JobError): string {
+  return text({ kind: 'failed', error: bare(error) });
 }
 
 function text(outcome: Outcome): string {
-  return stringify(outcome);
+  return stringify(bare(outcome));
+}
+
+/** A copy that has no prototype, so that no `toJSON` can be found there. */
+function bare<T extends object>(value: T): T {
+  return assign(create(null) as T, value);
 }
 
 /** An error as it is kept. Whatever was thrown: a hostile `toString` or getter must not win. */

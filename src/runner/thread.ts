@@ -11,12 +11,13 @@ import {
   type DescribedType,
   type Description,
   type FromWorker,
+  type Hello,
   type Task,
   type ToWorker,
   type WireJob,
   type WorkerSetup,
 } from '../engine/wire.ts';
-import { attempt, describe } from './attempt.ts';
+import { attempt, describe, failed } from './attempt.ts';
 import { commandJob } from './command.ts';
 import { Context, type ThreadServices } from './context.ts';
 import { jobFiles } from './files.ts';
@@ -25,6 +26,8 @@ import { installHooks, type LoadedJob, loadJobFile } from './loader.ts';
 /** What the composition root hands to a thread. */
 export interface ThreadParts {
   setup: WorkerSetup;
+  /** Given back with the greeting. */
+  secret: string;
   /** The built-in jobs, loaded when first wanted. */
   builtIns: () => Promise<LoadedJob[]>;
   sendMail: (message: MailMessage, messageId: string) => Promise<MailReceipt>;
@@ -33,12 +36,13 @@ export interface ThreadParts {
 /** Starts the thread's side and returns the function that Piscina calls with each task. */
 export function startThread({
   setup,
+  secret,
   builtIns,
   sendMail,
 }: ThreadParts): (task: Task) => Promise<Description | undefined> {
   nameThread(`passito-w${threadId}`);
   installHooks(setup.compiled);
-  const port = greet();
+  const port = greet(secret);
   const calls = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   const definitions = new Map<string, LoadedJob>();
   let lastCall = 0;
@@ -112,7 +116,7 @@ export function startThread({
         outcome = typeof ended === 'object' ? await ended : ended;
       } catch (error) {
         // The file could be read when it was described, and no more.
-        outcome = JSON.stringify({ kind: 'failed', error: describe(error) });
+        outcome = failed(describe(error));
       }
       if (!side.store(index, outcome)) {
         send({ kind: 'outcome', chunk, index, text: outcome as string });
@@ -155,9 +159,10 @@ export function startThread({
 }
 
 /** Opens this thread's own port and sends the other end along: Piscina's is not ours to use. */
-function greet(): MessagePort {
+function greet(secret: string): MessagePort {
   const { port1, port2 } = new MessageChannel();
-  parentPort?.postMessage({ kind: 'hello', threadId, port: port2 }, [port2]);
+  const hello: Hello = { secret, threadId };
+  parentPort?.postMessage({ ...hello, port: port2 }, [port2]);
   return port1;
 }
 

@@ -181,7 +181,7 @@ export async function openEngine(t: TestContext, options: EngineOptions): Promis
     const stopped = await Promise.race([dispatcher.drain(0, AbortSignal.abort()), patience]);
     watchdog.stop();
     clearInterval(keepAlive);
-    assert.equal(stopped, undefined);
+    assert.equal(stopped, true);
     if (options.expectTrouble !== true) {
       assert.deepEqual(
         engine.troubles.map(({ where, error }) => `${where}: ${String(error)}`),

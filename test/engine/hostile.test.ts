@@ -223,12 +223,24 @@ suite('neighbours', () => {
       workers: 1,
       jobs: {
         Good: GOOD,
-        Chatty: `import { parentPort } from 'node:worker_threads';
+        Chatty: `import { MessageChannel, parentPort, workerData } from 'node:worker_threads';
           export default { maxAttempts: 1, handle() {
-            for (const word of ['x', null, 5, { kind: 'hello' }, { kind: 'hello', threadId: 1, port: {} }]) parentPort.postMessage(word); } };`,
+            for (const word of ['x', null, 5, { kind: 'hello' }, { kind: 'hello', threadId: 1, port: {} }]) parentPort.postMessage(word);
+            // As libraries for remote calls do.
+            const { port1, port2 } = new MessageChannel();
+            parentPort.postMessage({ kind: 'hello', threadId: 4242, port: port2, ...workerData }, [port2]);
+            for (const word of [null, 5, { kind: 'call' }]) port1.postMessage(word);
+            return new Promise((resolve) => setTimeout(resolve, 20, Object.keys(workerData))); } };`,
       },
     });
-    assert.equal((await engine.run('Chatty')).status, 'completed');
+    const thrown: unknown[] = [];
+    const note = (error: unknown) => thrown.push(error);
+    process.on('uncaughtExceptionMonitor', note);
+    t.after(() => process.off('uncaughtExceptionMonitor', note));
+    const chatty = await engine.run('Chatty');
+    assert.deepEqual(thrown, []);
+    assert.equal(chatty.status, 'completed');
+    assert.ok(!(engine.result(chatty.id) as string[]).includes('secret'));
     await stillWorks(engine);
   });
 
@@ -246,6 +258,59 @@ suite('neighbours', () => {
     await stillWorks(engine);
     assert.deepEqual(engine.deaths, []);
   });
+
+  for (const [what, spoil] of [
+    ['gives every object a toJSON', `Object.prototype.toJSON = () => 'hey'`],
+    ['breaks the iteration of arrays', `Array.prototype[Symbol.iterator] = null`],
+    ['gives every object a schema', `Object.prototype.schema = {}`],
+    ['patches TextEncoder and promises', `TextEncoder.prototype.encodeInto = Promise.prototype.then = null`],
+  ] as const) {
+    test(
+      `a handler that ${what}: the jobs after it complete, each in its first attempt`,
+      limit,
+      async (t) => {
+        const engine = await openEngine(t, {
+          workers: 1,
+          jobs: {
+            Good: `export default { maxAttempts: 1, handle: () => 'good' };`,
+            Vandal: `export default { maxAttempts: 1, handle() { ${spoil}; } };`,
+          },
+        });
+        await warm(engine, 'Good');
+        await engine.run('Vandal');
+        const inserted = await engine.store.insert(Array.from({ length: 100 }, () => newJob('Good')));
+        const all = await Promise.all(inserted.map(({ id }) => engine.ended(id)));
+        assert.deepEqual(
+          [...new Set(all.map(({ status, attempts }) => `${status} ${attempts}`))],
+          ['completed 1'],
+        );
+      },
+    );
+  }
+
+  test(
+    'an outcome that cannot be read is a failed attempt, and its thread is not used again',
+    limit,
+    async (t) => {
+      const engine = await openEngine(t, {
+        workers: 1,
+        jobs: {
+          Good: `import { threadId } from 'node:worker_threads'; export default { handle: () => threadId };`,
+          Forger: `import { threadId } from 'node:worker_threads'; export default { maxAttempts: 2, backoff: { base: '1ms' }, handle(_, { attempt, dispatch }) {
+          if (attempt > 1) return threadId;
+          const dispatches = dispatch('Good', {}); Object.prototype.kind = 'completed';
+          Object.defineProperty(Array.prototype, 'toJSON', { value: () => 'hey', configurable: true }); } };`,
+        },
+      });
+      const before = engine.result((await engine.run('Good')).id);
+      const forger = await engine.run('Forger');
+      assert.equal(forger.status, 'completed');
+      assert.equal(forger.attempts, 2);
+      assert.match(readAttempts(engine.store, forger.id)[0]?.error ?? '', /changed built-in objects/);
+      assert.notEqual(engine.result(forger.id), before);
+      assert.deepEqual(engine.deaths, []);
+    },
+  );
 
   /** Runs short jobs until the engine takes them in chunks of many. */
   async function warm(engine: Engine, type: string): Promise<void> {

@@ -74,6 +74,41 @@ describe('stopping the supervisor', { concurrency: 2 }, () => {
     assert.equal(daemon.log.match(/stopping at once/g)?.length, 1);
   });
 
+  it('ends with 3 and one line where the last outcomes cannot be written', async (t) => {
+    const here = site(t);
+    const daemon = await here.start(['--drain-timeout', '1s']);
+    const id = here.insert('Nap', { ms: 300 });
+    await here.reaches(id, 'processing');
+    here.sql.exec('BEGIN IMMEDIATE');
+    daemon.signal('SIGTERM');
+    assert.deepEqual(await daemon.ended, { code: 3, signal: null });
+    here.sql.exec('ROLLBACK');
+    assert.match(
+      daemon.log,
+      /\npassito: Stopped, but what became of one job could not be written to .*\n.*next start/,
+    );
+    const next = await here.start();
+    await here.reaches(id, 'completed');
+    assert.equal(here.value('SELECT attempts FROM jobs WHERE id = ?', id), 1);
+    await next.stop();
+  });
+
+  it('does not wait for a handler inside a call that nothing can interrupt', async (t) => {
+    const here = site(t);
+    here.job('Stuck', `(await import('node:child_process')).execSync('sleep 20', { stdio: 'ignore' });`);
+    const daemon = await here.start();
+    const id = here.insert('Stuck');
+    await here.reaches(id, 'processing');
+    const asked = performance.now();
+    daemon.signal('SIGTERM');
+    await sleep(50);
+    daemon.signal('SIGTERM');
+    assert.deepEqual(await daemon.ended, { code: null, signal: 'SIGTERM' });
+    assert.ok(performance.now() - asked < 5000, `${performance.now() - asked} ms`);
+    assert.equal(here.status(id), 'pending');
+    assert.match(daemon.log, /stopped; a handler is inside a call that cannot be interrupted/);
+  });
+
   it('33: an over-long job goes back with its attempt after --drain-timeout', async (t) => {
     const here = site(t);
     const daemon = await here.start(['--drain-timeout', '1s']);

@@ -1,7 +1,6 @@
 /** `passito supervisor` and `passito worker`: run until stopped. */
 
 import { PROFILES } from '../../config/keys.ts';
-import type { Daemon } from '../../daemon.ts';
 import { createLog, type Log } from '../log.ts';
 import type { Command, CommandOption, Input } from './command.ts';
 
@@ -97,7 +96,9 @@ async function runUntilStopped(input: Input, kind: 'supervisor' | 'worker'): Pro
     daemon.events.on('idle', () => stopping.request('nothing is due any more'));
   }
   await stopping.requested;
-  await stop(daemon, log, config.settings.drainTimeout, stopping.again);
+  const gone = await daemon.stop(config.settings.drainTimeout, stopping.again);
+  if (!gone) endNow(log);
+  log.info('stopped');
   return 0;
 }
 
@@ -105,9 +106,14 @@ function oneWorker<T extends { settings: object }>(config: T): T {
   return { ...config, settings: { ...config.settings, minWorkers: 1, maxWorkers: 1 } };
 }
 
-async function stop(daemon: Daemon, log: Log, drainTimeout: number, again: AbortSignal): Promise<void> {
-  await daemon.stop(drainTimeout, again);
-  log.info('stopped');
+/**
+ * Ends the process though a thread of it cannot be ended. `process.exit` would wait for that thread; the
+ * default of SIGTERM does not, and counts as a clean end for systemd.
+ */
+function endNow(log: Log): void {
+  log.warn('stopped; a handler is inside a call that cannot be interrupted, so the process ends by SIGTERM');
+  process.removeAllListeners('SIGTERM');
+  process.kill(process.pid, 'SIGTERM');
 }
 
 /** The first SIGTERM, SIGINT or SIGHUP (its terminal was closed) asks for a stop, the second for one at once; more change nothing. */

@@ -5,6 +5,7 @@ import type { Database } from 'better-sqlite3';
 import { type Clock, formatTime, parseTime } from '../../engine/clock.ts';
 import type {
   Applied,
+  AttemptKey,
   ClaimRequest,
   Exchange,
   Expired,
@@ -100,9 +101,9 @@ export class SqliteStore implements Store {
     };
   }
 
-  lost(attempts: readonly { id: number; lease: number }[]): Promise<number[]> {
+  lost<A extends AttemptKey>(attempts: readonly A[]): Promise<A[]> {
     return this.read(() =>
-      attempts.filter(({ id, lease }) => this.#verbs.holds.get(id, lease) === undefined).map(({ id }) => id),
+      attempts.filter(({ id, lease }) => this.#verbs.holds.get(id, lease) === undefined),
     );
   }
 

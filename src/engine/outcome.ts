@@ -1,0 +1,60 @@
+/**
+ * What threads say of attempts, read with suspicion. Handlers share their thread's globals with the code
+ * that reports for them: one that patches `JSON` or a prototype garbles what is said of the jobs after it.
+ */
+
+import type { JobError, NestedDispatch, Outcome } from './job.ts';
+
+/** Without a result, and nothing dispatched: needs no text. */
+export const PLAIN: Outcome = { kind: 'completed', result: null };
+
+/** Reads an outcome's JSON text; undefined where a thread in good order would not have written it. */
+export function readOutcomeText(text: string | undefined): Outcome | undefined {
+  try {
+    const said: unknown = JSON.parse(text ?? '');
+    return isObject(said) ? checked(said) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function checked(said: Record<string, unknown>): Outcome | undefined {
+  const { kind, result, dispatches, error, delay } = said;
+  switch (kind) {
+    case 'completed':
+      if (result !== null && typeof result !== 'string') return undefined;
+      if (dispatches === undefined) return { kind, result };
+      return Array.isArray(dispatches) && dispatches.every(isDispatch)
+        ? { kind, result, dispatches }
+        : undefined;
+    case 'failed':
+    case 'discarded':
+      return isError(error) ? { kind, error } : undefined;
+    case 'snoozed':
+      return typeof delay === 'number' && delay >= 0 ? { kind, delay } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isError(value: unknown): value is JobError {
+  return (
+    isObject(value) &&
+    typeof value['message'] === 'string' &&
+    (value['stack'] === undefined || typeof value['stack'] === 'string')
+  );
+}
+
+function isDispatch(value: unknown): value is NestedDispatch {
+  return (
+    isObject(value) &&
+    typeof value['ref'] === 'string' &&
+    typeof value['type'] === 'string' &&
+    typeof value['payload'] === 'string' &&
+    (value['dependsOn'] === undefined || Array.isArray(value['dependsOn']))
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
