@@ -3,8 +3,8 @@
  * wrong is reported at once. The result is frozen.
  */
 
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseEnv } from 'node:util';
 import { type Key, type KeyName, KEYS, PROFILES, type Settings } from './config/keys.ts';
@@ -51,8 +51,9 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
   for (const [name, definition] of Object.entries(KEYS) as [KeyName, Key<unknown>][]) {
     const layers: [Origin, string, unknown][] = [
       ['flag', `--${kebab(name)}`, flags.values[name]],
-      ['environment', definition.env, env[definition.env]],
-      [envFile.path, `${definition.env} in ${envFile.path}`, envFile.values[definition.env]],
+      // Empty is unset there: `SMTP_PORT=` is how an env file leaves a line to be filled in.
+      ['environment', definition.env, env[definition.env] || undefined],
+      [envFile.path, `${definition.env} in ${envFile.path}`, envFile.values[definition.env] || undefined],
       [file.path, `${name} in ${file.path}`, file.values[name] ?? file.values[definition.env]],
       ['profile', `--profile ${flags.profile}`, (profile as Record<string, string>)[name]],
     ];
@@ -72,6 +73,7 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
     origins[name] = origin;
   }
 
+  if (typeof settings['db'] === 'string') settings['db'] = followed(settings['db']);
   problems.push(...contradictions(settings as unknown as Settings), ...file.unknown);
   if (problems.length > 0) throw errors.badConfig(problems);
   return Object.freeze({
@@ -80,6 +82,16 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
     jobs: file.jobs,
     warnings,
   });
+}
+
+/** Where a link leads: the write-ahead log, files and keys lie beside the database itself, not beside the link. */
+function followed(path: string): string {
+  try {
+    // One link, and not realpath: the database may not be there yet.
+    return followed(resolve(dirname(path), readlinkSync(path)));
+  } catch {
+    return path;
+  }
 }
 
 function contradictions({

@@ -6,7 +6,7 @@ import { type Config, refuseUnsafe } from './config.ts';
 import { type JobFiles, readJobFiles, syntaxProblem } from './edge/job-files.ts';
 import type { Log } from './edge/log.ts';
 import { narrate } from './edge/narrate.ts';
-import { ownIdentity, presence } from './edge/machine.ts';
+import { endOrphans, holderName, ownIdentity, presence } from './edge/machine.ts';
 import { systemClock, type Timer } from './engine/clock.ts';
 import { Dispatcher } from './engine/dispatcher.ts';
 import { Events } from './engine/events.ts';
@@ -32,6 +32,8 @@ const PUBLISH_MS = 1000;
 export interface Daemon {
   events: Events;
   types: ReadonlyMap<string, JobType>;
+  /** Rejects where it cannot go on: its database file is not there any more. */
+  broken: Promise<never>;
   /**
    * Stops claiming, lets running jobs finish for up to `ms`, gives the rest back, and closes everything.
    * Resolves with false where a thread could not be ended: only the end of the process ends it.
@@ -81,6 +83,7 @@ async function workerSetup(config: Config, jobFiles: JobFiles, store: SqliteStor
     compiled: jobFiles.compiled,
     commands: commandJobs(config),
     filesRoot: files,
+    holder: holderName(ownIdentity('')),
     builtIns: true,
     mail: mailSettings(config, stateFolder(config), files),
     mailDomain: `${await databaseId(store)}.passito`,
@@ -137,6 +140,7 @@ async function assemble({ config, kind, store, pool, events, types, log, close }
     events,
     identity: ownIdentity(kind),
     presence,
+    buried: (record) => endOrphans(holderName(record)),
     info: () => describeProcess(config, types, pool, state.dispatcher, state.scaler),
     renamed(id) {
       state.watchdog?.takenOver(id);
@@ -173,9 +177,18 @@ async function assemble({ config, kind, store, pool, events, types, log, close }
   serveJobs(pool, dispatcher, store);
   serveOffice(pool, openOffice(config, store));
 
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => undefined);
   const maintenance = new Maintenance(
     [
-      { name: 'heartbeat', every: HEARTBEAT_MS, run: () => liveness.beat() },
+      {
+        name: 'heartbeat',
+        every: HEARTBEAT_MS,
+        async run() {
+          if (!store.inPlace) broken.reject(errors.databaseReplaced(store.file));
+          await liveness.beat();
+        },
+      },
       { name: 'rescue', every: HEARTBEAT_MS, run: () => liveness.rescue() },
       { name: 'checkpoint', every: 60_000, run: () => store.checkpoint() },
     ],
@@ -222,6 +235,7 @@ async function assemble({ config, kind, store, pool, events, types, log, close }
   return {
     events,
     types,
+    broken: broken.promise,
     async stop(ms, cutShort) {
       scaler.stop();
       publishing?.cancel();

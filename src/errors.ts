@@ -80,6 +80,13 @@ export const errors = {
       'BAD_LINES',
       `${path} was not dispatched; nothing has changed.\n${problems.map((p) => `  ${p}`).join('\n')}`,
     ),
+  /** `next`: the number of the line that was to be written next. */
+  partlyDispatched: (written: number, of: number, next: number, reason: string) =>
+    unreachable(
+      'PARTLY_DISPATCHED',
+      `${written} of ${of} jobs were dispatched; from line ${next} on none was: ${reason}`,
+      'Mend that, and dispatch the rest; with --atomic a file is dispatched as a whole or not at all.',
+    ),
   folderInUse: (path: string) =>
     usage(
       'FOLDER_IN_USE',
@@ -193,6 +200,12 @@ export const errors = {
       'DATABASE_READ_ONLY',
       `The database ${path} cannot be written by ${user}.`,
       'Run the command as the user that runs the supervisor.',
+    ),
+  databaseReplaced: (path: string) =>
+    unreachable(
+      'DATABASE_REPLACED',
+      `The database ${path} was deleted or replaced while the supervisor ran.`,
+      'Stop the supervisor before you restore a backup; then start it again.',
     ),
   unwritten: (jobs: number, path: string) =>
     unreachable(

@@ -1,17 +1,20 @@
 /** Process entry. */
 
 import { run } from './edge/cli/run.ts';
+import { EXIT } from './errors.ts';
 
-// A pager that was closed, a pipe that ended: no reason to complain.
+// A pager that was closed, a pipe that ended: no reason to complain. A full disk is one: what was asked for is not there.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EPIPE') process.exit(0);
+  process.stderr.write(`passito: The output could not be written: ${error.message}.\n`);
+  process.exit(EXIT.unreachable);
 });
 
 // The loop may hold nothing but unreferenced timers while the answer is still on its way.
 const hold = setInterval(() => undefined, 2 ** 30);
 void run(process.argv.slice(2)).then((status) => {
   clearInterval(hold);
-  // At once: while Node tears itself down, a signal would end the process in its own way. What was printed
-  // is out: writes to files, pipes and terminals are synchronous on Linux.
-  process.exit(status);
+  // Once all is out: a large answer to a slow reader still waits here. Then at once: while Node tears itself
+  // down, a signal would end the process in its own way.
+  process.stdout.write('', () => process.exit(status));
 });

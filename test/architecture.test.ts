@@ -53,7 +53,7 @@ const MAY: Record<string, readonly string[]> = {
     'runner',
     'store',
   ],
-  'main.ts': ['edge/cli'],
+  'main.ts': ['errors.ts', 'edge/cli'],
 };
 
 /** Of the engine the office sees the words of a handler and the clock, and nothing that runs. */

@@ -1,6 +1,6 @@
 /** What Linux knows of processes: enough to tell a live one from another that got its number. */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Presence } from '../engine/liveness.ts';
 import type { ProcessIdentity, ProcessRecord } from '../engine/store.ts';
@@ -21,6 +21,24 @@ export function presence(record: ProcessRecord): Presence {
   if (record.host !== hostname()) return 'elsewhere';
   if (record.bootId !== bootId()) return 'gone';
   return startTime(record.pid) === record.startTime ? 'here' : 'gone';
+}
+
+/** What a process calls itself in the environment of the programs that it starts: no other ever has that name. */
+export function holderName({ pid, bootId: boot, startTime: start }: Omit<ProcessIdentity, 'info'>): string {
+  return `${boot}.${start}.${pid}`;
+}
+
+/** Ends the programs that a dead process left running, and what those have started. */
+export function endOrphans(holder: string): void {
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    if (read(`/proc/${entry}/environ`)?.split('\0').includes(`PASSITO_HOLDER=${holder}`) !== true) continue;
+    try {
+      process.kill(Number(entry), 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
 }
 
 /** Changes with every boot. Read once: it is the same as long as this process lives. */

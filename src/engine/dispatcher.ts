@@ -220,6 +220,7 @@ export class Dispatcher {
       ahead,
       types: this.#pace.claimable(this.types.values()),
       queues: this.#parts.queues,
+      pastSuspects: this.#gate.yields,
       suspects: idle ? 'any' : this.#buffer.length === 0 && slots >= 1 ? 'first' : 'none',
     };
   }

@@ -22,6 +22,8 @@ export interface LivenessParts {
   events: Events;
   identity: Omit<ProcessIdentity, 'info'>;
   presence: (record: ProcessRecord) => Presence;
+  /** A process of this host is gone: what it started must end before its jobs are run again. */
+  buried: (record: ProcessRecord) => void;
   /** JSON of what this process tells of itself. */
   info: () => Promise<string>;
   /** This process was declared lost and has a new id. */
@@ -59,7 +61,7 @@ export class Liveness {
 
   /** Takes back the jobs of every process whose lease has lapsed or that is gone. */
   async rescue(): Promise<void> {
-    const { store, events } = this.#parts;
+    const { store, events, presence, buried } = this.#parts;
     // No process has the number 0: this takes back what says it runs and nobody holds (another program's rows).
     const unowned = await store.expire(0);
     if (unowned.returned.length + unowned.failed.length > 0) {
@@ -74,6 +76,7 @@ export class Liveness {
       ) {
         continue;
       }
+      if (presence(record) === 'gone') buried(record);
       const { returned, failed } = await store.expire(record.id);
       this.#seen.delete(record.id);
       events.emit('rescued', { process: record.id, pid: record.pid, returned, failed });

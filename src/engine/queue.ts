@@ -9,6 +9,9 @@ import { formatSize, parseDuration } from './units.ts';
 /** The most that a payload may take, in bytes of JSON. */
 const MAX_PAYLOAD = 10 * 1024 * 1024;
 
+/** How deep SQLite reads JSON; deeper is refused by the table. */
+const MAX_DEPTH = 1000;
+
 /** The longest unique key, in characters. */
 const MAX_KEY = 500;
 
@@ -46,6 +49,9 @@ export function newJob(request: DispatchRequest, defaults: TypeDefaults = {}, wh
   } catch (error) {
     throw errors.badJson(`${at}The payload`, error instanceof Error ? error.message : String(error));
   }
+  if (size > MAX_DEPTH && depth(request.payload) > MAX_DEPTH) {
+    throw errors.badOption(`${at}The payload is nested more than ${MAX_DEPTH} levels deep`);
+  }
   const delay = request.delay === undefined ? undefined : parseDuration(request.delay);
   if (request.delay !== undefined && delay === undefined) {
     throw errors.badValue(`${at}The delay`, String(request.delay), 'a duration such as 90s, 5m, 2h or 30d');
@@ -68,6 +74,16 @@ export function newJob(request: DispatchRequest, defaults: TypeDefaults = {}, wh
     options: storedOptions(request, defaults.redact),
     dependsOn: request.dependsOn ?? [],
   };
+}
+
+/** How many arrays and objects of a valid JSON text lie in each other at most. */
+function depth(json: string): number {
+  let [open, deepest] = [0, 0];
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (token === '[' || token === '{') deepest = Math.max(deepest, ++open);
+    else if (token === ']' || token === '}') open--;
+  }
+  return deepest;
 }
 
 /**

@@ -29,6 +29,12 @@ export function soloWindow(crashes: number, elapsed: number, waiting: number): n
 /** What the gate looks at, and knows again by its identity: an older attempt of the same job may still end. */
 type Suspect = Pick<ClaimedJob, 'crashes'>;
 
+/** While a suspect waits for all others to end, nothing else starts for this long (ms), … */
+const HOLD_MS = 5000;
+
+/** … then others may, for this long, before it is tried again: a job of hours must not hold the queue. */
+const YIELD_MS = 30_000;
+
 /** Closed while a suspect has the process to itself: nothing else may be claimed. */
 export class SoloGate {
   readonly #clock: Clock;
@@ -36,11 +42,19 @@ export class SoloGate {
   #suspect: Suspect | undefined;
   #timer: Timer | undefined;
   #seenSince: number | undefined;
+  /** Of the others, while a suspect waits for all of them to end: they are held, or let go on. */
+  #others: 'held' | 'let' | undefined;
+  #othersTimer: Timer | undefined;
 
   /** `opened` is called when others may start again. */
   constructor(clock: Clock, opened: () => void) {
     this.#clock = clock;
     this.#opened = opened;
+  }
+
+  /** Whether others may be claimed although a suspect waits until nothing runs. */
+  get yields(): boolean {
+    return this.#others === 'let';
   }
 
   get closed(): boolean {
@@ -50,6 +64,7 @@ export class SoloGate {
   /** A claim has come back: closes if it brought a suspect. `waiting`: suspects that it left. */
   see(claimed: readonly Suspect[], waiting: number): void {
     const [first] = claimed;
+    this.#hold(claimed, waiting);
     if (first === undefined || first.crashes === 0) {
       if (waiting === 0) this.#seenSince = undefined;
       return;
@@ -59,6 +74,21 @@ export class SoloGate {
     this.#suspect = first;
     const window = soloWindow(first.crashes, now - this.#seenSince, waiting);
     if (Number.isFinite(window)) this.#timer = this.#clock.after(window, () => this.open());
+  }
+
+  /** Others are held while a suspect waits for them to end, let go on for a while, held again. */
+  #hold(claimed: readonly Suspect[], waiting: number): void {
+    if (waiting === 0 || (claimed[0]?.crashes ?? 0) > 0) {
+      this.#othersTimer?.cancel();
+      this.#others = undefined;
+    } else if (this.#others === undefined) {
+      this.#others = 'held';
+      this.#othersTimer = this.#clock.after(HOLD_MS, () => {
+        this.#others = 'let';
+        this.#othersTimer = this.#clock.after(YIELD_MS, () => (this.#others = undefined));
+        this.#opened();
+      });
+    }
   }
 
   /** An attempt has ended; opens if it was the suspect's. */

@@ -76,6 +76,8 @@ export interface ClaimRequest {
    * nothing runs; `first` only one after its first crash; `none`.
    */
   suspects: 'any' | 'first' | 'none';
+  /** Others may be claimed where the suspects that are due may not. */
+  pastSuspects?: boolean;
 }
 
 /** A type as the claim sees it. */

@@ -58,6 +58,8 @@ export interface WorkerSetup {
   compiled: Map<string, string>;
   commands: Record<string, CommandJob>;
   filesRoot: string;
+  /** Names this process in the environment of the programs that it starts. */
+  holder: string;
   /** Whether the jobs of the gate-pass office are offered. */
   builtIns: boolean;
   /** Settings of the mailer, which only it reads. */

@@ -5,22 +5,24 @@
 
 import { spawn } from 'node:child_process';
 import { discard, type HandlerContext, type JobDefinition } from '../engine/handler.ts';
+import { formatSize } from '../engine/units.ts';
 import type { CommandJob } from '../engine/wire.ts';
+import { MAX_JSON } from './context.ts';
+import { lastLine, tail } from './output.ts';
 
 /** EX_DATAERR of sysexits.h. */
 const DISCARD_EXIT = 65;
 
-/** Of each stream, the end that is kept, in bytes. */
-const KEPT = 64 * 1024;
-
-/** Makes the definition of a command job. `told` hears which programs run, so that they can be ended. */
+/** Makes the definition of a command job. `told` hears which programs run, so that they can be ended;
+ * `holder` marks them in their environment, so that they are found when this process is gone without a word. */
 export function commandJob(
   type: string,
   options: CommandJob,
   told: (pid: number, running: boolean) => void,
+  holder: string,
 ): JobDefinition<unknown> & { type: string } {
   const { command, ...rest } = options;
-  return { ...rest, type, handle: (payload, context) => runCommand(command, payload, context, told) };
+  return { ...rest, type, handle: (payload, context) => runCommand(command, payload, context, told, holder) };
 }
 
 function runCommand(
@@ -28,6 +30,7 @@ function runCommand(
   payload: unknown,
   context: HandlerContext,
   told: (pid: number, running: boolean) => void,
+  holder: string,
 ): Promise<unknown> {
   const [program = '', ...args] = command;
   return new Promise((resolve, reject) => {
@@ -40,9 +43,10 @@ function runCommand(
         PASSITO_JOB_ID: String(context.id),
         PASSITO_JOB_TYPE: context.type,
         PASSITO_ATTEMPT: String(context.attempt),
+        PASSITO_HOLDER: holder,
       },
     });
-    const out = tail(child.stdout);
+    const out = lastLine(child.stdout, MAX_JSON);
     const err = tail(child.stderr);
     const { pid } = child;
     if (pid !== undefined) told(pid, true);
@@ -57,7 +61,9 @@ function runCommand(
     child.on('close', (code, signal) => {
       context.signal.removeEventListener('abort', stop);
       if (pid !== undefined) told(pid, false);
-      if (code === 0) resolve(lastLine(out()));
+      const { text, bytes } = out();
+      if (code === 0 && text === undefined) reject(tooLong(bytes));
+      else if (code === 0) resolve(resultOf(text ?? ''));
       else reject(failure(program, code, signal, err()));
     });
   });
@@ -81,9 +87,8 @@ function failure(program: string, code: number | null, signal: string | null, st
   return error;
 }
 
-/** The last line that is not empty, as JSON; text that is not JSON is kept as text. */
-function lastLine(output: string): unknown {
-  const line = output.trimEnd().split('\n').at(-1)?.trim() ?? '';
+/** A line of output as JSON; text that is not JSON is kept as text. */
+function resultOf(line: string): unknown {
   if (line === '') return undefined;
   try {
     return JSON.parse(line);
@@ -92,14 +97,12 @@ function lastLine(output: string): unknown {
   }
 }
 
-/** Collects the end of a stream. */
-function tail(stream: NodeJS.ReadableStream): () => string {
-  let kept = Buffer.alloc(0);
-  stream.on('data', (chunk: Buffer) => {
-    kept = Buffer.concat([kept, chunk]);
-    if (kept.length > KEPT) kept = kept.subarray(-KEPT);
-  });
-  return () => kept.toString('utf8');
+function tooLong(bytes: number): Error {
+  const error = new Error(
+    `its result has ${formatSize(bytes)}; at most ${formatSize(MAX_JSON)} are kept. Write it to a file and print the path`,
+  );
+  delete error.stack;
+  return error;
 }
 
 function endGroup(pid: number): void {

@@ -90,7 +90,7 @@ export function startThread({
   async function load(type: string, source: string): Promise<LoadedJob> {
     const command = setup.commands[type];
     if (source === COMMAND && command !== undefined) {
-      return commandJob(type, command, (pid, running) => send({ kind: 'child', pid, running }));
+      return commandJob(type, command, (pid, running) => send({ kind: 'child', pid, running }), setup.holder);
     }
     const found =
       source === BUILT_IN ? (await builtIns()).find((job) => job.type === type) : await loadJobFile(source);

@@ -135,6 +135,7 @@ export async function openEngine(t: TestContext, options: EngineOptions): Promis
         compiled: new Map(),
         commands: {},
         filesRoot: path.join(folder, 'files'),
+        holder: 'test',
         builtIns: false,
         mail: null,
         mailDomain: 'test',

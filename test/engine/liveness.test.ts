@@ -16,6 +16,7 @@ function member(store: SqliteStore, clock: FakeClock, pid: number, presence: (pi
   const events = new Events();
   const rescued: EventMap['rescued'][] = [];
   const renamed: number[] = [];
+  const buried: number[] = [];
   events.on('rescued', (event) => rescued.push(event));
   const { info: _, ...who } = identity(pid);
   const liveness = new Liveness({
@@ -24,10 +25,11 @@ function member(store: SqliteStore, clock: FakeClock, pid: number, presence: (pi
     events,
     identity: who,
     presence: (record) => presence(record.pid),
+    buried: ({ pid: gone }) => buried.push(gone),
     info: async () => '{}',
     renamed: (id) => renamed.push(id),
   });
-  return { liveness, rescued, renamed };
+  return { liveness, rescued, renamed, buried };
 }
 
 async function open(t: TestContext) {

@@ -71,6 +71,29 @@ test('after a second crash a suspect runs strictly alone, to its end', limit, as
   assert.ok(span(engine, other)[0] >= span(engine, twice)[1] - 1);
 });
 
+test('a job of hours holds neither a suspect nor, because of it, the queue for ever', limit, async (t) => {
+  const engine = await openEngine(t, {
+    jobs: { Span: SPAN, Other: SPAN },
+    workers: 2,
+    started: false,
+    hurry: 20,
+  });
+  const long = await engine.add('Other', { ms: 1500 });
+  engine.dispatcher.start();
+  await engine.events.next('launched');
+  const twice = await engine.add('Span', {}, { delay: 100 });
+  engine.store.db.prepare('UPDATE jobs SET crashes = 2 WHERE id = ?').run(twice);
+  await new Promise((resolve) => {
+    setTimeout(resolve, 150);
+  });
+  const other = await engine.add('Other', { ms: 1 });
+  await engine.ended(other);
+  assert.equal(engine.job(long).status, 'processing', 'the queue goes on beside it');
+  assert.equal(engine.job(twice).status, 'pending');
+  await engine.ended(twice);
+  assert.ok(span(engine, twice)[0] >= span(engine, long)[1] - 1, 'and the suspect ran alone');
+});
+
 test('a suspect that comes while others run waits for its turn, and is not forgotten', limit, async (t) => {
   const engine = await openEngine(t, {
     jobs: { Span: SPAN, Other: SPAN },

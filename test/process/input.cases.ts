@@ -67,6 +67,9 @@ const dispatched: Case[] = [
   usage('a payload of 20 MB', ['dispatch', 'Mail', '--payload-file', '-'], {
     input: JSON.stringify('x'.repeat(20e6)),
   }),
+  usage('a payload nested too deep for the database', ['dispatch', 'Mail', '--payload-file', '-'], {
+    input: '['.repeat(1200) + ']'.repeat(1200),
+  }),
   usage('a negative delay', ['dispatch', 'Mail', '--delay', '-5m']),
   usage('a delay without a unit', ['dispatch', 'Mail', '--delay', 'soon']),
   usage('a time that is no time', ['dispatch', 'Mail', '--at', 'tomorrow']),
@@ -79,6 +82,8 @@ const dispatched: Case[] = [
   usage('a type that is a path', ['dispatch', '../../etc/passwd']),
   usage('a queue that cannot be one', ['dispatch', 'Mail', '--queue', 'a b']),
   usage('a dependency that nobody has', ['dispatch', 'Mail', '--depends-on', '4711']),
+  usage('a dependency that a script left empty', ['dispatch', 'Mail', '--depends-on', '']),
+  usage('a dependency that is missing between two', ['dispatch', 'Mail', '--depends-on', '1,,2']),
   usage('a dependency that is no id', ['dispatch', 'Mail', '--depends-on', '1,x']),
   usage('a wait that is no duration', ['dispatch', 'Mail', '--wait=long']),
   {
@@ -119,6 +124,11 @@ const bulk: Case[] = [
       '{"type":"Mail","depends_on":["nobody"]}',
       '{"type":"Mail","depends_on":[0]}',
     ],
+    { list: true },
+  ),
+  ndjson(
+    'a line nested too deep for the database',
+    ['{"type":"Mail"}', `{"type":"Mail","payload":${'['.repeat(1200)}${']'.repeat(1200)}}`],
     { list: true },
   ),
   ndjson('a ref that nobody has', ['{"type":"Mail","ref":"a"}', '{"type":"Mail","depends_on":["b"]}'], {

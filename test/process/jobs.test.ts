@@ -73,10 +73,14 @@ export default defineJob({ handle: (_payload, { dependencies }) => dependencies.
   'jobs/Tell.ts': `import { defineJob } from 'passito';
 export default defineJob({ handle: () => Object.keys(process.env).filter((name) => name.includes('NODE_')) });
 `,
+  'big.sh': `echo first; printf '{"a":"'; yes | head -n 300000 | tr -d '\\n'; echo '"}'; echo
+`,
   'passito.config.ts': `const shell = (script: string) => ['/bin/sh', '-c', script];
 export default {
   jobs: {
     Echo: { command: shell('read -r line; echo starting; echo "{\\\\"payload\\\\": $line, \\\\"id\\\\": $PASSITO_JOB_ID, \\\\"attempt\\\\": $PASSITO_ATTEMPT}"') },
+    Big: { command: ['/bin/sh', 'big.sh'] },
+    Huge: { command: shell('yes | head -c 22000000 | tr -d "\\\\n"'), maxAttempts: 1 },
     Silent: { command: ['/bin/true'] },
     Words: { command: ['/bin/echo', 'not', 'JSON'] },
     GivesUp: { command: shell('echo "no such roll number" >&2; exit 65') },
@@ -143,6 +147,15 @@ describe('jobs that users write', { concurrency: 2 }, () => {
     assert.equal(
       here.value<string>('SELECT last_error FROM jobs WHERE id = ?', id),
       'The payload does not fit: id: expected a number.',
+    );
+  });
+
+  it('a command keeps a long last line whole, and says where it is too long', async () => {
+    assert.deepEqual((await waited('Big')).result, { a: 'y'.repeat(300_000) });
+    const { id } = await waited('Huge', {}, 1);
+    assert.match(
+      here.value<string>('SELECT last_error FROM jobs WHERE id = ?', id),
+      /^its result has 10\.5 MB; at most 10 MB are kept/,
     );
   });
 

@@ -1,7 +1,7 @@
 /** Stopping: the daemon, one job of it, or a part of its workers (behaviours 32 to 37). */
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Daemon, Site } from '../tools/daemon.ts';
@@ -234,5 +234,58 @@ describe('scaling', () => {
     for (const id of [...long, ...many]) assert.equal(here.status(id), 'completed');
     assert.equal(here.value('SELECT max(attempts) FROM jobs'), 1);
     assert.equal(here.value('SELECT count(*) FROM attempts'), 0);
+  });
+});
+
+describe('the world around a supervisor', () => {
+  it('programs that a killed supervisor left running end before their jobs run again', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    here.write(
+      'passito.config.json',
+      JSON.stringify({ jobs: { Long: { command: ['/bin/sh', '-c', 'echo $$ >> pids; sleep 60 & wait'] } } }),
+    );
+    const first = await here.start();
+    const id = here.insert('Long');
+    const pids = () =>
+      existsSync(`${here.folder}/pids`) ? readFileSync(`${here.folder}/pids`, 'utf8').trim().split('\n') : [];
+    while (pids().length < 1) await sleep(5);
+    await first.kill();
+    assert.ok(existsSync(`/proc/${pids()[0]}`), 'it outlives its supervisor');
+    const second = await here.start();
+    while (pids().length < 2) await sleep(5);
+    const [old] = pids();
+    assert.ok(
+      !existsSync(`/proc/${old}`) || readFileSync(`/proc/${old}/stat`, 'utf8').includes(') Z'),
+      'two at once',
+    );
+    assert.equal(here.value('SELECT crashes FROM jobs WHERE id = ?', id), 1);
+    second.signal('SIGTERM');
+    await second.line(/ stopping: /);
+    second.signal('SIGTERM');
+    await second.ended;
+  });
+
+  it('ends with 3 where its database was replaced', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    const daemon = await here.start();
+    renameSync(here.db, `${here.db}.old`);
+    assert.deepEqual(await daemon.ended, { code: 3, signal: null });
+    assert.match(
+      daemon.log,
+      /\npassito: The database .*passito\.db was deleted or replaced while the supervisor ran\.\n/,
+    );
+  });
+
+  it('a database behind a link: files and keys lie beside the database, and dispatches are seen at once', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    mkdirSync(`${here.folder}/links`);
+    symlinkSync('../passito.db', `${here.folder}/links/p.db`);
+    here.job('Nap', NAP);
+    const daemon = await here.start(['--db', 'links/p.db']);
+    const id = here.insert('Nap', { ms: 1 });
+    await here.reaches(id, 'completed');
+    assert.deepEqual(readdirSync(`${here.folder}/links`), ['p.db']);
+    assert.match(daemon.log, / db=\S*\/passito\.db /);
+    await daemon.stop();
   });
 });

@@ -95,6 +95,9 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string): str
     return `${name} is due, but no running supervisor serves the queue '${job.queue}'; start one without --queues, or with it.`;
   }
   const ahead = queries.due().reduce((sum, { count }) => sum + count, 0) - 1;
+  if (job.crashes > 1) {
+    return `${name} is due, but ran each of the ${job.crashes} times when the process died; it runs alone, once nothing else runs.`;
+  }
   const crashed = job.crashes > 0 ? ' It was running when its process died, so it runs by itself first.' : '';
   return `${name} is due and waits for a worker; ${ahead} other due jobs may come before it.${crashed}`;
 }

@@ -5,7 +5,7 @@ import type { Config } from '../../config.ts';
 import type { JobOptions } from '../../engine/handler.ts';
 import { type DispatchRequest, inOrder, newJob, type TypeDefaults } from '../../engine/queue.ts';
 import type { Inserted, NewJob } from '../../engine/store.ts';
-import { errors, messageOf } from '../../errors.ts';
+import { errors, messageOf, PassitoError } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import type { Input } from './command.ts';
@@ -121,7 +121,12 @@ async function insertAll(store: SqliteStore, lines: readonly Line[], atomic: boo
         return place >= start ? { index: place - start } : (done[place] as Inserted).id;
       });
     });
-    done.push(...(await store.insert(batch.map(({ job }) => job))));
+    try {
+      done.push(...(await store.insert(batch.map(({ job }) => job))));
+    } catch (error) {
+      if (start === 0 || !(error instanceof PassitoError)) throw error;
+      throw errors.partlyDispatched(start, lines.length, batch[0]?.number ?? 0, error.message);
+    }
   }
   return done;
 }

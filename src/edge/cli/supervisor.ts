@@ -95,7 +95,12 @@ async function runUntilStopped(input: Input, kind: 'supervisor' | 'worker'): Pro
   if (kind === 'worker' && input.has('drain')) {
     daemon.events.on('idle', () => stopping.request('nothing is due any more'));
   }
-  await stopping.requested;
+  try {
+    await Promise.race([stopping.requested, daemon.broken]);
+  } catch (error) {
+    await daemon.stop(0, AbortSignal.abort());
+    throw error;
+  }
   const gone = await daemon.stop(config.settings.drainTimeout, stopping.again);
   if (!gone) endNow(log);
   log.info('stopped');

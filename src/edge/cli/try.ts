@@ -80,7 +80,7 @@ function readPayload(input: Input): string {
 
 async function find(type: string, config: Config): Promise<LoadedJob> {
   const command = commandJobs(config)[type];
-  if (command !== undefined) return commandJob(type, command, () => undefined);
+  if (command !== undefined) return commandJob(type, command, () => undefined, 'try');
   const { officeJobs } = await import('../../outpass/jobs.ts');
   const builtIns = officeJobs as unknown as LoadedJob[];
   const own =

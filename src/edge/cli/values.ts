@@ -18,12 +18,11 @@ export function readId(text: string, what = 'The id'): number {
   return Number(digits);
 }
 
-/** Ids separated by commas or blanks. */
-export function readIds(text: string, what?: string): number[] {
-  return text
-    .split(/[\s,]+/)
-    .filter((part) => part !== '')
-    .map((part) => readId(part, what));
+/** Ids separated by commas or blanks; at least one, lest an empty variable of a script passes for none wanted. */
+export function readIds(text: string, what = 'The id'): number[] {
+  const parts = text.trim().split(/\s*,\s*|\s+/);
+  if (parts.includes('')) throw errors.badValue(what, text, 'ids separated by commas, such as 1,2');
+  return parts.map((part) => readId(part, what));
 }
 
 /** A whole number within bounds. */

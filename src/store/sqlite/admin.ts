@@ -40,10 +40,10 @@ export function prepareAdmin(db: Database) {
        WHERE d.job_id = ? AND p.status IS NOT 'completed'`,
     )
     .pluck();
-  const blockedChild = db
+  const waitingChild = db
     .prepare<[number], number>(
       `SELECT c.id FROM dependencies d JOIN jobs c ON c.id = d.job_id
-       WHERE d.parent_id = ? AND c.status IN ('blocked','failed','cancelled') LIMIT 1`,
+       WHERE d.parent_id = ? AND c.status <> 'completed' LIMIT 1`,
     )
     .pluck();
   const remove = [
@@ -77,8 +77,8 @@ export function prepareAdmin(db: Database) {
       }),
     remove: (ids: readonly number[]): Applied[] =>
       each(ids, (id, from) => {
-        // A child that could still run would wait for ever for a parent that is not there.
-        if (from === 'processing' || blockedChild.get(id) !== undefined) return from;
+        // A child that may still run would wait for ever for this one, or miss its result.
+        if (from === 'processing' || waitingChild.get(id) !== undefined) return from;
         for (const statement of remove) statement.run(id);
         return null;
       }),

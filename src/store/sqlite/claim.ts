@@ -132,10 +132,13 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
       const first = waiting.find(
         (one) => request.suspects === 'any' || (request.suspects === 'first' && one.crashes === 1),
       );
-      if (first === undefined) return { claimed: [], suspectsWaiting: waiting.length };
-      const taken = takeOne.all(request.process, now, first.id).map(toJob);
-      return { claimed: taken, suspectsWaiting: waiting.length - taken.length };
+      if (first !== undefined) {
+        const taken = takeOne.all(request.process, now, first.id).map(toJob);
+        return { claimed: taken, suspectsWaiting: waiting.length - taken.length };
+      }
+      if (request.pastSuspects !== true) return { claimed: [], suspectsWaiting: waiting.length };
     }
+    const passedBy = new Set(waiting.map(({ id }) => id));
 
     const all = lanes((lane) => serves(request, lane));
     const chosen: Candidate[] = [];
@@ -149,7 +152,9 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
         const limit = room.atMost(type, weight);
         if (limit < 1) continue;
         const special = anySpecial.get(type) !== undefined;
-        for (const [id, availableAt] of due.all(priority as number, queue, type, now, limit)) {
+        const most = limit + passedBy.size;
+        for (const [id, availableAt] of due.all(priority as number, queue, type, now, most)) {
+          if (passedBy.has(id)) continue;
           const own = special ? ownConcurrency.get(id) : null;
           candidates.push({ id, availableAt, type, weight, ...(typeof own === 'number' ? { own } : {}) });
         }
@@ -163,13 +168,14 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
     }
 
     const claimed = takeAll(chosen, request.process, now);
-    if (room.full) return { claimed, suspectsWaiting: 0 };
+    const suspectsWaiting = waiting.length;
+    if (room.full) return { claimed, suspectsWaiting };
     let nextDue: string | null = null;
     for (const lane of all) {
       const at = nextInLane.get(lane.priority, lane.queue, lane.type, now);
       if (at !== undefined && (nextDue === null || at < nextDue)) nextDue = at;
     }
-    return { claimed, suspectsWaiting: 0, nextDue };
+    return { claimed, suspectsWaiting, nextDue };
   };
 }
 

@@ -136,7 +136,7 @@ export class Queries {
       .prepare<[string, string, number], number>(
         `SELECT id FROM jobs j WHERE finished_at < ? AND status IN (SELECT value FROM json_each(?))
            AND NOT EXISTS (SELECT 1 FROM dependencies d JOIN jobs c ON c.id = d.job_id
-                           WHERE d.parent_id = j.id AND c.status IN ('blocked','failed','cancelled'))
+                           WHERE d.parent_id = j.id AND c.status <> 'completed')
          ORDER BY finished_at LIMIT ?`,
       )
       .pluck()

@@ -1,5 +1,6 @@
 /** The store contract on SQLite: each verb is one operation of the group-committing writer. */
 
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { type Clock, formatTime, parseTime } from '../../engine/clock.ts';
@@ -37,6 +38,7 @@ export class SqliteStore implements Store {
   readonly #verbs: Verbs;
   readonly #listeners = new Set<(change: 'local' | 'external') => void>();
   #stopWatching: (() => void) | undefined;
+  readonly #inode: number | undefined;
 
   /** Opens a database file. */
   static async open(file: string, options: OpenOptions, clock: Clock): Promise<SqliteStore> {
@@ -51,6 +53,12 @@ export class SqliteStore implements Store {
     this.#patience = patience;
     this.#writer = new Writer(db, patience);
     this.#verbs = prepareVerbs(db);
+    this.#inode = inodeOf(file);
+  }
+
+  /** Whether the file that is open still stands at its path: a restored backup, or `rm`, leaves this one without a name. */
+  get inPlace(): boolean {
+    return inodeOf(this.file) === this.#inode;
   }
 
   /** Runs a synchronous operation in a write transaction, together with others of the same turn. */
@@ -188,6 +196,10 @@ export class SqliteStore implements Store {
   #tell(change: 'local' | 'external'): void {
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino;
 }
 
 type Verbs = ReturnType<typeof prepareVerbs>;

@@ -224,6 +224,13 @@ export function adminContract(check: Check): void {
         ['pending', 'pending'],
       ],
     );
+    await claimer.work(COMPLETE);
+    assert.equal(job(child)?.status, 'pending');
+    assert.deepEqual(
+      (await store.remove([done])).map(({ to }) => to),
+      ['completed'],
+      'its child reads its result',
+    );
     await store.remove([child]);
     assert.equal(job(child), undefined);
     assert.deepEqual(
