@@ -5,6 +5,11 @@ import { zoneOffset } from './local-time.ts';
 const FORM =
   /^(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3})\d*)?)?(?: ?(Z|[+-]\d{2}:?\d{2}))?$/i;
 
+const DAY = 86_400_000;
+
+/** No clock on earth is further from UTC. */
+const LARGEST_OFFSET = 14 * 3_600_000;
+
 /** The form in which a time may be given, for messages. */
 export const timeForm = 'YYYY-MM-DD HH:MM, optionally with seconds and an offset such as +05:30';
 
@@ -24,6 +29,7 @@ export function readTime(text: string, zone: string): number | undefined {
   if (new Date(wall).toISOString().slice(0, 10) !== `${match[1]}-${match[2]}-${match[3]}`) return undefined;
   if (hour > 23 || minute > 59 || second > 59) return undefined;
   const offset = match[8];
+  if (offset !== undefined && Math.abs(writtenOffset(offset)) > LARGEST_OFFSET) return undefined;
   return offset === undefined ? fromWallClock(wall, zone) : wall - writtenOffset(offset);
 }
 
@@ -32,8 +38,6 @@ function writtenOffset(text: string): number {
   const size = (Number(text.slice(1, 3)) * 60 + Number(text.slice(-2))) * 60_000;
   return text.startsWith('-') ? -size : size;
 }
-
-const DAY = 86_400_000;
 
 /** Tries the offsets in force a day before and a day after: whatever changes, it is one of the two. */
 function fromWallClock(wall: number, zone: string): number {

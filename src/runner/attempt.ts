@@ -127,7 +127,9 @@ export function describe(error: unknown): JobError {
   try {
     if (error instanceof Error) {
       const name = error.name === 'Error' || error.name === '' ? '' : `${error.name}: `;
-      const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+      const why = error.cause instanceof Error ? error.cause.message : '';
+      // Many a library repeats its cause in its own message.
+      const cause = why === '' || error.message.includes(why) ? '' : ` (${why})`;
       const message = `${isDiscard(error) ? '' : name}${error.message || 'no message'}${cause}`.slice(
         0,
         LONGEST_MESSAGE,

@@ -31,6 +31,9 @@ export interface ThreadServices {
   files: JobFiles;
 }
 
+/** A note is for a line of `passito jobs show`; longer ones are cut. Characters. */
+const LONGEST_NOTE = 1000;
+
 export class Context implements HandlerContext {
   readonly #job: WireJob;
   readonly #chunk: number;
@@ -95,7 +98,7 @@ export class Context implements HandlerContext {
       }
       const value = JSON.stringify({
         percent,
-        ...(note === undefined ? {} : { note: String(note) }),
+        ...(note === undefined ? {} : { note: String(note).slice(0, LONGEST_NOTE) }),
       });
       await this.#services.call(this.#chunk, this.#index, 'job', 'progress', [value]);
     };

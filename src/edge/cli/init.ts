@@ -19,7 +19,7 @@ export const init: Command = {
     if (existing !== undefined) throw errors.fileExists(existing);
     for (const [name, text] of Object.entries(FILES)) {
       const path = join(folder, name);
-      mkdirSync(dirname(path), { recursive: true });
+      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
       // The env file is for passwords.
       writeFileSync(path, text, { flag: 'wx', mode: name === '.env' ? 0o600 : 0o644 });
       input.print(`  ${name}`);

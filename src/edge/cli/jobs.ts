@@ -218,6 +218,9 @@ function whyNot(verb: Verb, from: JobState): string {
 
 function readFilter(input: Input, limit: number): JobFilter {
   const age = readDuration(input, 'older-than');
+  // An empty variable of a script must not pass for "all of them", or for "none".
+  const empty = ['type', 'error'].find((name) => input.option(name) === '');
+  if (empty !== undefined) throw errors.missingValue(`--${empty}`);
   const state = input.option('state');
   return {
     ...set('states', state === undefined ? undefined : readStates(state)),
