@@ -52,6 +52,7 @@ export function openOffice(config: Config, store: SqliteStore): SqliteOffice {
       brandLogo: settings.brandLogo === '' ? null : resolve(settings.brandLogo),
       timeZone: settings.timeZone,
       appName: settings.appName,
+      lateGrace: settings.lateGrace,
     },
     keysFolder: join(stateFolder(config), 'keys'),
   });

@@ -302,6 +302,8 @@ function serveOffice(pool: Pool, office: SqliteOffice): void {
   const methods: Record<string, (args: unknown[]) => unknown> = {
     pass: ([id]) => office.pass(Number(id)),
     settings: () => office.settings(),
+    overduePasses: ([after, limit]) => office.overduePasses(Number(after), Number(limit)),
+    closePasses: ([ids]) => office.closePasses((ids as unknown[]).map(Number)),
     saveFiles: ([id, files]) =>
       office.saveFiles(Number(id), files as { qr?: string; document?: string; tokenId?: string }),
     signingKey: () => office.signingKey(),

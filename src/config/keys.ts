@@ -119,6 +119,7 @@ export const KEYS = {
     'an IANA zone such as Asia/Kolkata',
     () => new Intl.DateTimeFormat().resolvedOptions().timeZone,
   ),
+  lateGrace: key('LATE_GRACE', parseDuration, 'a duration such as 30m', () => 30 * 60_000),
   institutionName: text('INSTITUTION_NAME', 'Our Institution'),
   institutionAddress: text('INSTITUTION_ADDRESS'),
   brandLogo: text('BRAND_LOGO'),

@@ -133,6 +133,10 @@ export interface JobFiles {
   write(name: string, data: string | Uint8Array): Promise<string>;
   /** Reads a file of the folder. */
   read(name: string): Promise<Buffer>;
+  /** A file's size in bytes; undefined where there is none. Throws where a link leads there. */
+  size(name: string): Promise<number | undefined>;
+  /** Removes a file and returns its size; undefined where there was none. Never follows a link. */
+  remove(name: string): Promise<number | undefined>;
 }
 
 /** Log lines that carry the job's id, type and attempt by themselves. */

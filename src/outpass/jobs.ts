@@ -1,6 +1,7 @@
 /** The gate-pass office's built-in job types. Their heavy libraries load at the first job, not with this list. */
 
 import type { JobDefinition } from '../engine/handler.ts';
+import { type CleanupPayload, cleanupExpiredFiles } from './jobs/cleanup-expired-files.ts';
 import { generateOutpassPdf } from './jobs/generate-outpass-pdf.ts';
 import { generateQrCode } from './jobs/generate-qr-code.ts';
 import type { OutpassPayload } from './jobs/payload.ts';
@@ -8,8 +9,7 @@ import { sendOutpassEmail } from './jobs/send-outpass-email.ts';
 import type { OfficeContext } from './office.ts';
 
 /** Every built-in definition; each names its type. */
-export const officeJobs: readonly JobDefinition<OutpassPayload, OfficeContext>[] = [
-  generateQrCode,
-  generateOutpassPdf,
-  sendOutpassEmail,
-];
+export const officeJobs: readonly (
+  | JobDefinition<OutpassPayload, OfficeContext>
+  | JobDefinition<CleanupPayload, OfficeContext>
+)[] = [generateQrCode, generateOutpassPdf, sendOutpassEmail, cleanupExpiredFiles];

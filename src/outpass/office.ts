@@ -1,6 +1,7 @@
 /** What the built-in jobs may ask of the office's records. The store answers, in the main thread. */
 
 import type { HandlerContext } from '../engine/handler.ts';
+import type { CleanupOffice } from './cleanup.ts';
 
 /** The eight statuses of a pass. */
 export type PassStatus =
@@ -52,10 +53,12 @@ export interface OfficeSettings {
   timeZone: string;
   /** The name in the mails' footer. */
   appName: string;
+  /** How long after its end a pass still holds, in milliseconds. */
+  lateGrace: number;
 }
 
 /** The calls that a built-in handler can make; each is one message to the main thread. */
-export interface Office {
+export interface Office extends CleanupOffice {
   /** Undefined where there is no such pass. */
   pass(id: number): Promise<PassDetails | undefined>;
   settings(): Promise<OfficeSettings>;

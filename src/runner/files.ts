@@ -1,7 +1,7 @@
 /** The folder beside the database where handlers keep their files. */
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path';
 import type { JobFiles } from '../engine/handler.ts';
 
@@ -20,8 +20,32 @@ export function jobFiles(root: string): JobFiles {
     }
     return join(root, relative);
   }
+  /** The size of a real file of the folder: neither it nor a folder on the way to it is a link. */
+  async function size(name: string): Promise<number | undefined> {
+    const target = path(name);
+    try {
+      const [base, folder, found] = await Promise.all([
+        realpath(root),
+        realpath(dirname(target)),
+        lstat(target),
+      ]);
+      if (folder !== join(base, dirname(normalize(name))) || !found.isFile()) {
+        throw new Error(`'${name}' is no file of its own, or lies behind a link`);
+      }
+      return found.size;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
   return {
     root,
+    size,
+    async remove(name) {
+      const bytes = await size(name);
+      if (bytes !== undefined) await rm(path(name), { force: true });
+      return bytes;
+    },
     path,
     read: async (name) => readFile(path(name)),
     async write(name, data) {

@@ -131,6 +131,7 @@ suite('docs/contract.md', () => {
     await json(['outpass', 'approve', 'HP-1']);
     await json(['dispatch', 'Bad', '--max-attempts', '1']);
     await json(['dispatch', 'Good', '--depends-on', '4']);
+    await json(['cleanup-expired-files']);
     worker = await run(['worker', '--drain', '--log-format', 'json', '--log-level', 'debug']);
     assert.equal(worker.code, 0, worker.stderr);
     db = new Database(join(folder, 'storage', 'passito.db'));
@@ -202,7 +203,8 @@ suite('docs/contract.md', () => {
           `SELECT payload, result FROM jobs WHERE type = ? AND status = 'completed'`,
         )
         .get(type as string);
-      assert.deepEqual(JSON.parse(row?.payload ?? ''), { outpass_id: 1 });
+      const payload = type === 'CleanupExpiredFiles' ? {} : { outpass_id: 1 };
+      assert.deepEqual(JSON.parse(row?.payload ?? ''), payload);
       assert.deepEqual(Object.keys(JSON.parse(row?.result ?? '') as object), words(result));
     }
   });
@@ -301,6 +303,10 @@ suite('docs/contract.md', () => {
     const [one] = (await json(['outpass', 'list'])) as object[];
     sameKeys(one, pass);
     db.exec(`UPDATE outpasses SET status = 'pending' WHERE id = 1`);
+    sameKeys(
+      await json(['cleanup-expired-files', '--dry-run']),
+      first(table('### `cleanup-expired-files --dry-run`')),
+    );
     sameKeys(await json(['outpass', 'approve', '1']), first(table('### `outpass approve`')));
   });
 

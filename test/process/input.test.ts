@@ -20,7 +20,8 @@ const AT_ONCE = 3;
 
 const COMMANDS = [
   '', 'supervisor', 'worker', 'health', 'status', 'dispatch', 'jobs list', 'jobs show', 'jobs retry', 'jobs cancel', 'jobs delete',
-  'jobs prune', 'explain', 'try', 'import students', 'import outpasses', 'outpass list', 'outpass show', 'outpass approve', 'init',
+  'jobs prune', 'explain', 'try', 'import students', 'import outpasses', 'outpass list', 'outpass show', 'outpass approve',
+  'cleanup-expired-files', 'init',
   'migrate', 'demo',
 ]; // prettier-ignore
 

@@ -1,7 +1,6 @@
 /** A small office to test with: records in memory, files in a folder that goes away with the test. */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
@@ -12,6 +11,7 @@ import type { DependencyResult, MailMessage, MailReceipt } from '../../src/engin
 import { outpassRows, studentRows } from '../../src/outpass/import.ts';
 import type { OfficeContext, OfficeSettings } from '../../src/outpass/office.ts';
 import { office as migration } from '../../src/store/sqlite/migrations/office.ts';
+import { jobFiles } from '../../src/runner/files.ts';
 import { SqliteOffice } from '../../src/store/sqlite/office.ts';
 
 /** An institution in India. */
@@ -21,6 +21,7 @@ export const settings: OfficeSettings = {
   brandLogo: null,
   timeZone: 'Asia/Kolkata',
   appName: 'Passito',
+  lateGrace: 30 * 60_000,
 };
 
 /** The office, its parts, and a maker of handler contexts. */
@@ -73,17 +74,7 @@ export async function openOffice(
     dependencies: extra.dependencies ?? [],
     dispatch: () => ({ ref: 'none' }),
     mail: extra.mail ?? (() => Promise.reject(new Error('no mail was expected'))),
-    files: {
-      root: files,
-      path: (name) => path.join(files, name),
-      write: async (name, data) => {
-        const file = path.join(files, name);
-        mkdirSync(path.dirname(file), { recursive: true });
-        writeFileSync(file, data);
-        return file;
-      },
-      read: (name) => readFile(path.join(files, name)),
-    },
+    files: jobFiles(files),
     office,
   });
   return { db, office, write, folder, files, warnings, context };

@@ -1,6 +1,7 @@
 /** Every command, in the order in which the help lists them. */
 
 import type { Command } from './command.ts';
+import { cleanupExpiredFiles } from './cleanup.ts';
 import { demo } from './demo.ts';
 import { dispatch } from './dispatch.ts';
 import { explain } from './explain.ts';
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   outpass.list,
   outpass.show,
   outpass.approve,
+  cleanupExpiredFiles,
   init,
   migrate,
   demo,

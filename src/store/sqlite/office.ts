@@ -8,7 +8,9 @@ import type { OutpassRow, StudentRow } from '../../outpass/import.ts';
 import { loadOrCreateSigningKey } from '../../outpass/keys.ts';
 import type { SigningKey } from '../../outpass/keys.ts';
 import type { Office, OfficeSettings, PassDetails, PassStatus } from '../../outpass/office.ts';
+import type { OverduePass } from '../../outpass/cleanup.ts';
 import { movePass } from '../../outpass/passes.ts';
+import { prepareCleanup } from './office-cleanup.ts';
 import { writeOutpasses, writeStudents } from './office-import.ts';
 import type { ImportCounts } from './office-import.ts';
 import { PASS_QUERY, toPass } from './office-rows.ts';
@@ -39,11 +41,13 @@ export class SqliteOffice implements Office {
   readonly #list: Statement<[{ status: string | null; limit: number }], PassRow>;
   readonly #saveFiles: Statement;
   readonly #approve: Statement;
+  readonly #cleanup: ReturnType<typeof prepareCleanup>;
   #key: SigningKey | undefined;
 
   constructor(parts: SqliteOfficeParts) {
     const { db } = parts;
     this.#parts = parts;
+    this.#cleanup = prepareCleanup(db);
     this.#byId = db.prepare(`${PASS_QUERY} WHERE o.id = ?`);
     this.#byReference = db.prepare(`${PASS_QUERY} WHERE o.reference = ?`);
     this.#list = db.prepare(
@@ -81,6 +85,19 @@ export class SqliteOffice implements Office {
         throw officeErrors.passNotFound(id);
       }
     });
+  }
+
+  overduePasses(after: number, limit: number): Promise<OverduePass[]> {
+    return this.#parts.read(() => this.#cleanup.overdue(this.#overdueBefore(), after, limit));
+  }
+
+  async closePasses(ids: readonly number[]): Promise<void> {
+    await this.#parts.write(() => this.#cleanup.close(ids, this.#overdueBefore(), formatTime(Date.now())));
+  }
+
+  /** A pass that ended before this has used up its grace. */
+  #overdueBefore(): string {
+    return formatTime(Date.now() - this.#parts.settings.lateGrace);
   }
 
   async signingKey(): Promise<SigningKey> {

@@ -1,0 +1,47 @@
+/** `passito cleanup-expired-files`: remove the files of passes that are over. */
+
+import { filesRoot, openOffice, openStore } from '../../app.ts';
+import { newJob } from '../../engine/queue.ts';
+import { formatSize } from '../../engine/units.ts';
+import { type CleanupCounts, cleanUp } from '../../outpass/cleanup.ts';
+import { jobFiles } from '../../runner/files.ts';
+import type { SqliteStore } from '../../store/sqlite/store.ts';
+import { type Command, type Input, JSON_OPTION } from './command.ts';
+
+export const cleanupExpiredFiles: Command = {
+  name: 'cleanup-expired-files',
+  aliases: ['app:cleanup-expired-files'],
+  about: 'Dispatch the job that removes the files of passes that are over',
+  options: [{ name: 'dry-run', about: 'Only say what it would remove; no job is dispatched' }, JSON_OPTION],
+  example: 'passito cleanup-expired-files --dry-run',
+  async run(input) {
+    const config = await input.config();
+    const store = await openStore(config, input.has('dry-run') ? 'read' : 'existing');
+    try {
+      if (!input.has('dry-run')) return await dispatch(input, store);
+      const office = openOffice(config, store);
+      const counts = await cleanUp(office, jobFiles(filesRoot(config)), true, (_, refusal) => {
+        if (refusal !== undefined) input.note(`Left as it is: ${refusal}.`);
+      });
+      input.print(input.json ? JSON.stringify({ dry_run: true, ...counts }) : told(counts));
+      return 0;
+    } finally {
+      await store.close();
+    }
+  },
+};
+
+async function dispatch(input: Input, store: SqliteStore): Promise<number> {
+  const job = newJob({ type: 'CleanupExpiredFiles', payload: '{}', uniqueKey: 'cleanup' });
+  const [inserted] = await store.insert([job]);
+  const { id, existing } = inserted as { id: number; existing: boolean };
+  if (input.json) input.print(JSON.stringify({ id, existing }));
+  else input.print(existing ? `Job #${id} does so already.` : `Job #${id} dispatched.`);
+  return 0;
+}
+
+function told({ passes, expired, files, bytes }: CleanupCounts): string {
+  if (passes === 0) return 'Nothing is overdue.';
+  const many = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`;
+  return `Would remove ${many(files, 'file', 'files')} (${formatSize(bytes)}) of ${many(passes, 'pass', 'passes')}; ${expired} of them would become expired.`;
+}
