@@ -42,8 +42,7 @@ export function reportRunKey(settingId: number, scheduledFor: number): string {
 
 /** The first due instant after an instant. */
 export function nextDue(schedule: ReportSchedule, zone: string, after: number): number {
-  // From one period earlier: a clock that is set back shows the end of the last period again.
-  for (let period = periodAt(schedule, zone, after) - 1; ; period += 1) {
+  for (let period = periodAt(schedule, zone, after); ; period += 1) {
     const instant = dueIn(schedule, zone, period);
     if (instant > after) return instant;
   }
@@ -51,6 +50,7 @@ export function nextDue(schedule: ReportSchedule, zone: string, after: number): 
 
 /** The last due instant up to and with an instant. */
 export function latestDue(schedule: ReportSchedule, zone: string, at: number): number {
+  // From one period later: a clock that is set back at midnight shows a day's end again after the next has begun.
   for (let period = periodAt(schedule, zone, at) + 1; ; period -= 1) {
     const instant = dueIn(schedule, zone, period);
     if (instant <= at) return instant;
