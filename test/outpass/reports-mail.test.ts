@@ -11,6 +11,7 @@ const settings: OfficeSettings = {
   brandLogo: null,
   timeZone: 'Asia/Kolkata',
   appName: 'Passito',
+  lateGrace: 30 * 60_000,
 };
 
 const run: ReportRun = {
