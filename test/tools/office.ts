@@ -10,8 +10,8 @@ import Database from 'better-sqlite3';
 import type { DependencyResult, MailMessage, MailReceipt } from '../../src/engine/handler.ts';
 import { outpassRows, studentRows } from '../../src/outpass/import.ts';
 import type { OfficeContext, OfficeSettings } from '../../src/outpass/office.ts';
-import { office as migration } from '../../src/store/sqlite/migrations/office.ts';
 import { jobFiles } from '../../src/runner/files.ts';
+import { MIGRATIONS } from '../../src/store/sqlite/migrations.ts';
 import { SqliteOffice } from '../../src/store/sqlite/office.ts';
 
 /** An institution in India. */
@@ -51,7 +51,7 @@ export async function openOffice(
   const db = new Database(':memory:');
   t.after(() => db.close());
   db.pragma('foreign_keys = ON');
-  db.exec(migration);
+  for (const { sql } of MIGRATIONS) db.exec(sql);
   const write = async <T>(op: () => T): Promise<T> => db.transaction(op).immediate();
   const office = new SqliteOffice({
     db,

@@ -2,11 +2,13 @@
 
 import { jobs } from './migrations/jobs.ts';
 import { office } from './migrations/office.ts';
+import { records } from './migrations/records.ts';
 
 /** Step n brings a database from version n to n + 1; the version is SQLite's own `user_version`. */
 export const MIGRATIONS: readonly { name: string; sql: string }[] = [
   { name: 'jobs', sql: jobs },
   { name: 'office', sql: office },
+  { name: 'records', sql: records },
 ];
 
 /** "pass" in ASCII: tells a passito database from any other SQLite file. */
