@@ -13,6 +13,8 @@ export const officeErrors = {
     ),
   passMove: (id: number, reference: string, reason: string) =>
     new PassitoError('PASS_MOVE', EXIT.no, `Outpass #${id} (${reference}) ${reason}.`),
+  parentLink: (reason: string) =>
+    new PassitoError('PARENT_LINK', EXIT.no, `This link cannot be used: ${reason}.`),
   signingKey: (file: string, reason: string) =>
     new PassitoError(
       'SIGNING_KEY',

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { ImportError, outpassRows, studentRows } from '../../src/outpass/import.ts';
 import type { PassStatus } from '../../src/outpass/office.ts';
-import { movePass, passMoves, passStatuses } from '../../src/outpass/passes.ts';
+import { movePass, passMoves, passStatuses } from '../../src/outpass/pass-states.ts';
 import { one, openOffice, passRecord, studentRecord } from '../tools/office.ts';
 
 const passRows = (...records: Record<string, unknown>[]) => outpassRows(one(...records), 'Asia/Kolkata').rows;

@@ -8,7 +8,7 @@ import { errors } from '../../errors.ts';
 import { passChain } from '../../outpass/chain.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import type { PassDetails, PassStatus } from '../../outpass/office.ts';
-import { passStatuses } from '../../outpass/passes.ts';
+import { passStatuses } from '../../outpass/pass-states.ts';
 import type { SqliteOffice } from '../../store/sqlite/office.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { printable } from '../log.ts';

@@ -1,7 +1,7 @@
 /** Checks one value of an import file against its column. */
 
 import { readTime, timeForm } from '../read-time.ts';
-import { passStatuses } from '../passes.ts';
+import { passStatuses } from '../pass-states.ts';
 import { formatTime } from '../../engine/clock.ts';
 import type { Column } from './columns.ts';
 import { nearest } from '../../nearest.ts';

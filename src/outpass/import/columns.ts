@@ -1,6 +1,6 @@
 /** The columns of the import files: the one place that says what each is called and may hold. */
 
-import { passStatuses } from '../passes.ts';
+import { passStatuses } from '../pass-states.ts';
 
 /** How a value is checked. */
 type ColumnKind = 'text' | 'email' | 'phone' | 'year' | 'time' | 'status' | 'reference';

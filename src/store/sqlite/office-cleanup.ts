@@ -3,7 +3,7 @@
 import type { Database } from 'better-sqlite3';
 import type { OverduePass } from '../../outpass/cleanup.ts';
 import type { PassStatus } from '../../outpass/office.ts';
-import { passMoves } from '../../outpass/passes.ts';
+import { passMoves } from '../../outpass/pass-states.ts';
 
 interface OverdueRow {
   id: number;

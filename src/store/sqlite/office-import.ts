@@ -4,6 +4,9 @@ import type { Database } from 'better-sqlite3';
 
 import { ImportError } from '../../outpass/import.ts';
 import type { OutpassRow, RowProblem, StudentRow } from '../../outpass/import.ts';
+import type { PassStatus } from '../../outpass/office.ts';
+import { moveBetween } from '../../outpass/pass-states.ts';
+import type { ApplyMove } from './pass-moves.ts';
 
 /** What an import did. */
 export interface ImportCounts {
@@ -61,7 +64,12 @@ export function writeStudents(db: Database, rows: readonly StudentRow[]): Import
  * Inserts or updates outpasses by reference. What is printed having changed, an old QR code and document are forgotten:
  * they would show the guard another window than the record.
  */
-export function writeOutpasses(db: Database, rows: readonly OutpassRow[]): ImportCounts {
+export function writeOutpasses(
+  db: Database,
+  rows: readonly OutpassRow[],
+  applyMove: ApplyMove,
+  at: number = Date.now(),
+): ImportCounts {
   const student = db.prepare<[string], number>('SELECT id FROM students WHERE roll_number = ?').pluck();
   const find = db.prepare<[string], Values & { id: number }>(
     `SELECT id, reference, student_id, kind, purpose, destination, leaves_at, returns_at, status
@@ -73,7 +81,7 @@ export function writeOutpasses(db: Database, rows: readonly OutpassRow[]): Impor
   );
   const update = db.prepare(
     `UPDATE outpasses SET reference = @reference, kind = @kind, purpose = @purpose, destination = @destination,
-       leaves_at = @leaves_at, returns_at = @returns_at, status = @status, updated_at = ${NOW}
+       leaves_at = @leaves_at, returns_at = @returns_at, updated_at = ${NOW}
      WHERE id = @id`,
   );
   const forgetFiles = db.prepare(
@@ -101,15 +109,26 @@ export function writeOutpasses(db: Database, rows: readonly OutpassRow[]): Impor
       returns_at: row.returnsAt,
     };
     const reference = row.reference ?? nextReference();
-    const next: Values = { ...printed, reference, status: row.status ?? old?.['status'] ?? 'pending' };
+    const next: Values = { ...printed, reference };
     if (old === undefined) {
-      insert.run({ ...next, student_id: studentId });
+      insert.run({ ...next, student_id: studentId, status: row.status ?? 'pending' });
       counts.inserted += 1;
-    } else if (differs(old, next)) {
-      update.run({ ...next, id: old.id });
-      if (differs(old, printed)) forgetFiles.run(old.id);
-      counts.updated += 1;
-    } else counts.unchanged += 1;
+      continue;
+    }
+    const status = old['status'] as PassStatus;
+    const move = row.status === null || row.status === status ? undefined : moveBetween(status, row.status);
+    if (row.status !== null && row.status !== status && move === undefined) {
+      problems.push({
+        place: row.place,
+        reason: `outpass '${reference}' is ${status} and cannot become ${row.status}`,
+      });
+      continue;
+    }
+    if (differs(old, next)) update.run({ ...next, id: old.id });
+    if (differs(old, printed)) forgetFiles.run(old.id);
+    if (move !== undefined) applyMove({ id: old.id, reference, status }, move, { at });
+    if (move !== undefined || differs(old, next)) counts.updated += 1;
+    else counts.unchanged += 1;
   }
   // Thrown at the end, so that all bad rows are told at once; the write that surrounds this undoes the rest.
   if (problems.length > 0) throw new ImportError(problems);

@@ -1,20 +1,24 @@
 /** The office's records on SQLite. Writes go through the group-committing writer, as the queue's do. */
 
+import { formatTime } from '../../engine/clock.ts';
 import type { Database, Statement } from 'better-sqlite3';
 
-import { formatTime } from '../../engine/clock.ts';
 import { officeErrors } from '../../outpass/errors.ts';
 import type { OutpassRow, StudentRow } from '../../outpass/import.ts';
 import { loadOrCreateSigningKey } from '../../outpass/keys.ts';
 import type { SigningKey } from '../../outpass/keys.ts';
 import type { Office, OfficeSettings, PassDetails, PassStatus } from '../../outpass/office.ts';
 import type { OverduePass } from '../../outpass/cleanup.ts';
-import { movePass } from '../../outpass/passes.ts';
 import { prepareCleanup } from './office-cleanup.ts';
+import type { PassMove } from '../../outpass/pass-states.ts';
 import { writeOutpasses, writeStudents } from './office-import.ts';
 import type { ImportCounts } from './office-import.ts';
 import { PASS_QUERY, toPass } from './office-rows.ts';
 import type { PassRow } from './office-rows.ts';
+import { prepareParentAnswers } from './parent-answers.ts';
+import type { AskedParent, ParentQuestion } from './parent-answers.ts';
+import { preparePassMoves } from './pass-moves.ts';
+import type { ApplyMove, MoveNote } from './pass-moves.ts';
 
 /** What the records stand on. */
 export interface SqliteOfficeParts {
@@ -40,8 +44,9 @@ export class SqliteOffice implements Office {
   readonly #byReference: Statement<[string], PassRow>;
   readonly #list: Statement<[{ status: string | null; limit: number }], PassRow>;
   readonly #saveFiles: Statement;
-  readonly #approve: Statement;
   readonly #cleanup: ReturnType<typeof prepareCleanup>;
+  readonly #move: ApplyMove;
+  readonly #parents: ReturnType<typeof prepareParentAnswers>;
   #key: SigningKey | undefined;
 
   constructor(parts: SqliteOfficeParts) {
@@ -57,9 +62,8 @@ export class SqliteOffice implements Office {
       `UPDATE outpasses SET qr_path = coalesce(@qr, qr_path), document_path = coalesce(@document, document_path),
          token_id = coalesce(@tokenId, token_id) WHERE id = @id`,
     );
-    this.#approve = db.prepare(
-      `UPDATE outpasses SET status = @status, approved_by = @by, approved_at = @at, updated_at = @at WHERE id = @id`,
-    );
+    this.#move = preparePassMoves(db);
+    this.#parents = prepareParentAnswers(db, this.#move);
   }
 
   /** A pass by its id, or by what a person typed: its reference, or its id in digits. */
@@ -106,17 +110,36 @@ export class SqliteOffice implements Office {
   }
 
   /**
-   * Approves a pass. Synchronous and for use inside a write operation, so that the jobs of its chain are dispatched in
-   * the same transaction: either both happen or neither.
+   * Makes one move of a pass. Synchronous and for use inside a write operation, so that what belongs to it (the jobs
+   * of an approval) is written in the same transaction: either both happen or neither.
    */
+  movePass(id: number, move: PassMove, note: MoveNote): PassDetails {
+    this.#move(this.#row(id), move, note);
+    return toPass(this.#row(id));
+  }
+
+  /** Approves a pass; synchronous, as {@link movePass}. */
   approvePass(id: number, by: string, at: number = Date.now()): PassDetails {
-    const row = this.#byId.get(id);
-    if (row === undefined) throw officeErrors.passNotFound(id);
-    const verdict = movePass('approve', row.status);
-    if (!verdict.ok) throw officeErrors.passMove(id, row.reference, verdict.reason);
-    const approval = { id, by, at: formatTime(at), status: verdict.status };
-    this.#approve.run(approval);
-    return toPass({ ...row, status: verdict.status, approved_by: by, approved_at: approval.at });
+    return this.movePass(id, 'approve', { by, at });
+  }
+
+  /** Notes that a parent is asked, and gives what the link's token is derived from; the same while it is open. */
+  askParent(id: number, question: ParentQuestion, at: number = Date.now()): Promise<AskedParent> {
+    return this.#parts.write(() => this.#parents.ask(this.#row(id), question, at));
+  }
+
+  /** Notes the SHA-256 of the token that was sent. */
+  saveParentToken(verification: number, hash: string, at: number = Date.now()): Promise<void> {
+    return this.#parts.write(() => this.#parents.saveHash(verification, hash, at));
+  }
+
+  /** A parent's answer: once, in time, and only while the pass waits for it. Gives the pass. */
+  parentDecides(
+    hash: string,
+    decision: 'parent_approved' | 'parent_denied',
+    at: number = Date.now(),
+  ): Promise<PassDetails> {
+    return this.#parts.write(() => toPass(this.#row(this.#parents.decide(hash, decision, at))));
   }
 
   /** Inserts or updates students by roll number, all or nothing. */
@@ -126,7 +149,13 @@ export class SqliteOffice implements Office {
 
   /** Inserts or updates outpasses by reference, all or nothing; throws an ImportError that names the bad rows. */
   async importOutpasses(rows: readonly OutpassRow[]): Promise<ImportCounts> {
-    return this.#parts.write(() => writeOutpasses(this.#parts.db, rows));
+    return this.#parts.write(() => writeOutpasses(this.#parts.db, rows, this.#move));
+  }
+
+  #row(id: number): PassRow {
+    const row = this.#byId.get(id);
+    if (row === undefined) throw officeErrors.passNotFound(id);
+    return row;
   }
 
   #find(key: number | string): PassRow | undefined {
