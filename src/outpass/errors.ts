@@ -13,6 +13,35 @@ export const officeErrors = {
     ),
   passMove: (id: number, reference: string, reason: string) =>
     new PassitoError('PASS_MOVE', EXIT.no, `Outpass #${id} (${reference}) ${reason}.`),
+  passUsed: (id: number, reference: string, reason: string) =>
+    new PassitoError(
+      'PASS_USED',
+      EXIT.no,
+      `Outpass #${id} (${reference}) cannot be cancelled: the student ${reason}.`,
+    ),
+  passage: (id: number, reference: string, reason: string, hint?: string) =>
+    new PassitoError('PASSAGE', EXIT.no, `Outpass #${id} (${reference}) ${reason}.`, hint),
+  unknownStudent: (rollNumber: string) =>
+    new PassitoError(
+      'UNKNOWN_STUDENT',
+      EXIT.usage,
+      `There is no student with the roll number '${rollNumber}'.`,
+      "'passito import students FILE' adds students.",
+    ),
+  studentInactive: (rollNumber: string) =>
+    new PassitoError(
+      'STUDENT_INACTIVE',
+      EXIT.no,
+      `The student with the roll number '${rollNumber}' is no longer active.`,
+      "An import with the value yes in the column 'active' brings a student back.",
+    ),
+  referenceTaken: (reference: string) =>
+    new PassitoError(
+      'REFERENCE_TAKEN',
+      EXIT.usage,
+      `There is an outpass '${reference}' already.`,
+      'Leave out --reference, and the pass gets one of its own.',
+    ),
   parentLink: (reason: string) =>
     new PassitoError('PARENT_LINK', EXIT.no, `This link cannot be used: ${reason}.`),
   signingKey: (file: string, reason: string) =>

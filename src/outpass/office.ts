@@ -27,6 +27,12 @@ export interface PassDetails {
   returnsAt: string;
   approvedBy: string | null;
   approvedAt: string | null;
+  /** Who rejected or cancelled it; when it was rejected, cancelled or expired. */
+  closedBy: string | null;
+  closedAt: string | null;
+  /** What the gate's log says. */
+  wentOutAt: string | null;
+  cameBackAt: string | null;
   /** What the approver noted, or why the pass was rejected. */
   remarks: string | null;
   /** Where the pass's files are, relative to the files folder, and the id of the token in its QR code. */

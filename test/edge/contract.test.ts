@@ -308,6 +308,23 @@ suite('docs/contract.md', () => {
       first(table('### `cleanup-expired-files --dry-run`')),
     );
     sameKeys(await json(['outpass', 'approve', '1']), first(table('### `outpass approve`')));
+    const time = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 19);
+    const options = { student: '21CS001', kind: 'Day', purpose: 'Bank', destination: 'T. Nagar' };
+    const typed = Object.entries({ ...options, out: time(-1), in: time(5) }).flatMap(([name, value]) => [
+      `--${name}`,
+      value,
+    ]);
+    const create = ['outpass', 'create', ...typed, '--reference'];
+    sameKeys(await json([...create, 'D-1']), pass);
+    await json([...create, 'D-2']);
+    await json([...create, 'D-3']);
+    const closed = first(table('### `outpass reject`'));
+    sameKeys(await json(['outpass', 'reject', 'D-2', '--reason', 'Exams']), closed);
+    sameKeys(await json(['outpass', 'cancel', 'D-3']), closed);
+    await json(['outpass', 'approve', 'D-1']);
+    const movement = first(table('### `movements out`'));
+    sameKeys(await json(['movements', 'out', 'D-1']), movement);
+    sameKeys(await json(['movements', 'in', 'D-1']), movement);
   });
 
   test('health and status print this, while a supervisor runs', async () => {

@@ -90,7 +90,7 @@ test('every bad row is named with its line and all its reasons', async () => {
     tellProblems(problems),
     [
       "line 4: name is empty; email 'nobody' is not an e-mail address; year 'three' is not a year of study (1 to 10); parent_phone 'call me' is not a phone number",
-      "line 5: year '11' is not a year of study (1 to 10)",
+      "line 5: name holds a line break or tab; year '11' is not a year of study (1 to 10)",
       "line 7: roll_number '1' already stands in line 2",
       'line 8: has 2 values, but the first line names 5 columns',
       'line 9: name is longer than 120 characters',

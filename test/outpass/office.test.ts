@@ -22,6 +22,10 @@ test('a pass is read with its student and hostel, by id or by reference', async 
     returnsAt: '2026-11-23 02:30:00.000',
     approvedBy: null,
     approvedAt: null,
+    closedBy: null,
+    closedAt: null,
+    wentOutAt: null,
+    cameBackAt: null,
     remarks: null,
     files: { qr: null, document: null, tokenId: null },
     student: {

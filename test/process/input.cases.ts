@@ -310,6 +310,11 @@ const databases: Case[] = [
   }),
 ];
 
+const newPass = (out: string, back: string, purpose = 'Rest') =>
+  `outpass create --student nobody --kind Home --purpose ${purpose} --destination Madurai`
+    .split(' ')
+    .concat('--out', out, '--in', back);
+
 const office: Case[] = [
   usage('students from a file that does not exist', ['import', 'students', 'nowhere.csv']),
   usage('students with bad rows, all named', ['import', 'students', 's.csv'], {
@@ -337,6 +342,23 @@ const office: Case[] = [
   usage('imports of what does not exist', ['import', 'teachers', 't.csv']),
   usage('a pass that does not exist', ['outpass', 'show', 'OP-1']),
   usage('the approval of a pass that does not exist', ['outpass', 'approve', '1']),
+  usage('a new pass of nothing', ['outpass', 'create', '--student', '21CS001']),
+  usage('a new pass with much wrong', newPass('today', '2026-02-30 10:00', 'x'.repeat(501))),
+  usage('a new pass with a line break', [
+    ...newPass('2099-01-01 10:00', '2099-01-02 10:00'),
+    '--reference',
+    'HP\n1',
+  ]),
+  usage('a new pass the wrong way round', newPass('2099-01-02 10:00', '2099-01-01 10:00')),
+  usage('a new pass for yesterday', newPass('2020-01-01 10:00', '2020-01-02 10:00')),
+  usage('a new pass for nobody', newPass('2099-01-01 10:00', '2099-01-02 10:00')),
+  usage('a rejection without a reason', ['outpass', 'reject', '1']),
+  usage('the rejection of a pass that does not exist', ['outpass', 'reject', '1', '--reason', 'Exams']),
+  usage('the cancelling of a pass that does not exist', ['outpass', 'cancel', 'OP-1']),
+  usage('a way out on a pass that does not exist', ['movements', 'out', 'OP-1']),
+  usage('a way out at a time that is none', ['movements', 'out', 'OP-1', '--at', 'noon']),
+  usage('half of a passage', ['movements']),
+  usage('a passage that does not exist', ['movements', 'inn', 'OP-1']),
   usage('a status that does not exist', ['outpass', 'list', '--status', 'maybe']),
 ];
 

@@ -10,6 +10,8 @@ import { importOutpasses, importStudents } from './import.ts';
 import { init } from './init.ts';
 import * as jobs from './jobs.ts';
 import { migrate } from './migrate.ts';
+import * as movements from './movements.ts';
+import * as outpassChange from './outpass-change.ts';
 import * as outpass from './outpass.ts';
 import { status } from './status.ts';
 import { supervisor, worker } from './supervisor.ts';
@@ -33,7 +35,12 @@ export const commands: readonly Command[] = [
   importOutpasses,
   outpass.list,
   outpass.show,
+  outpassChange.create,
   outpass.approve,
+  outpassChange.reject,
+  outpassChange.cancel,
+  movements.out,
+  movements.back,
   cleanupExpiredFiles,
   init,
   migrate,

@@ -84,6 +84,10 @@ export const show: Command = {
             ? null
             : `by ${pass.approvedBy}, ${tellTime(pass.approvedAt, zone)}`,
         ],
+        ['Closed', pass.closedAt === null ? null : closed(pass.closedBy, tellTime(pass.closedAt, zone))],
+        ['Remarks', pass.remarks],
+        ['Went out', pass.wentOutAt === null ? null : tellTime(pass.wentOutAt, zone)],
+        ['Came back', pass.cameBackAt === null ? null : tellTime(pass.cameBackAt, zone)],
         ['QR code', pass.files.qr],
         ['Document', pass.files.document],
       ];
@@ -148,13 +152,17 @@ export async function approvePass(
   });
 }
 
-async function findPass(office: SqliteOffice, key: string): Promise<PassDetails> {
+/** A pass by what a person typed. */
+export async function findPass(office: SqliteOffice, key: string): Promise<PassDetails> {
   const pass = await office.pass(key);
   if (pass === undefined) throw errors.passNotFound(key);
   return pass;
 }
 
-function passAsJson({ student, files, ...pass }: PassDetails): object {
+const closed = (by: string | null, when: string) => (by === null ? when : `by ${by}, ${when}`);
+
+/** The pass as a program reads it. */
+export function passAsJson({ student, files, ...pass }: PassDetails): object {
   return {
     id: pass.id,
     reference: pass.reference,
@@ -166,7 +174,11 @@ function passAsJson({ student, files, ...pass }: PassDetails): object {
     returns_at: pass.returnsAt,
     approved_by: pass.approvedBy,
     approved_at: pass.approvedAt,
+    closed_by: pass.closedBy,
+    closed_at: pass.closedAt,
     remarks: pass.remarks,
+    went_out_at: pass.wentOutAt,
+    came_back_at: pass.cameBackAt,
     student: {
       id: student.id,
       name: student.name,
@@ -181,7 +193,8 @@ function passAsJson({ student, files, ...pass }: PassDetails): object {
   };
 }
 
-function whoAmI(): string {
+/** The user who types, where --by does not say. */
+export function whoAmI(): string {
   try {
     return userInfo().username;
   } catch {

@@ -25,12 +25,16 @@ export function checkCell(raw: unknown, column: Column, zone: string): CellVerdi
   if (/[\p{Cc}--[\t\n\r]]/v.test(text)) {
     return { wrong: 'holds a control character' };
   }
+  if (column.kind !== 'text' && /[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) {
+    return { wrong: 'holds a line break or tab' };
+  }
   return checks[column.kind](text, zone);
 }
 
 const quoted = (text: string): string => `'${text}'`;
 
 const checks: Record<Column['kind'], (text: string, zone: string) => CellVerdict> = {
+  line: (text) => ({ value: text }),
   text: (text) => ({ value: text }),
   email: (text) =>
     EMAIL.test(text) ? { value: text } : { wrong: `${quoted(text)} is not an e-mail address` },

@@ -2,8 +2,8 @@
 
 import { passStatuses } from '../pass-states.ts';
 
-/** How a value is checked. */
-type ColumnKind = 'text' | 'email' | 'phone' | 'year' | 'time' | 'status' | 'reference';
+/** How a value is checked. A `line` is text without breaks: a name, or what stands in one line of the pass. */
+type ColumnKind = 'line' | 'text' | 'email' | 'phone' | 'year' | 'time' | 'status' | 'reference';
 
 /** One column. */
 export interface Column {
@@ -25,13 +25,13 @@ const column = (kind: ColumnKind, required: boolean, max: number, about: string)
 
 /** Students; the roll number is the natural key. */
 export const studentColumns = {
-  name: column('text', true, 120, 'as printed on the pass'),
+  name: column('line', true, 120, 'as printed on the pass'),
   email: column('email', true, 254, 'where the pass is sent'),
-  roll_number: column('text', true, 40, 'names the student; an existing one is updated'),
+  roll_number: column('line', true, 40, 'names the student; an existing one is updated'),
   year: column('year', false, 40, 'year of study, 1 to 10'),
-  programme: column('text', false, 160, 'such as B.E. Computer Science'),
-  hostel: column('text', false, 120, 'made if it does not exist yet'),
-  room: column('text', false, 40, ''),
+  programme: column('line', false, 160, 'such as B.E. Computer Science'),
+  hostel: column('line', false, 120, 'made if it does not exist yet'),
+  room: column('line', false, 40, ''),
   parent_phone: column('phone', false, 24, 'digits, with spaces, hyphens and a leading + allowed'),
 } as const satisfies Record<string, Column>;
 
@@ -43,10 +43,10 @@ export const outpassColumns = {
     40,
     'names the pass; an existing one is updated, without it a new pass is made',
   ),
-  roll_number: column('text', true, 40, 'of a student who is already imported'),
-  kind: column('text', true, 60, 'such as Home pass'),
+  roll_number: column('line', true, 40, 'of a student who is already imported'),
+  kind: column('line', true, 60, 'such as Home pass'),
   purpose: column('text', true, 500, ''),
-  destination: column('text', true, 200, ''),
+  destination: column('line', true, 200, ''),
   leaves_at: column('time', true, 40, 'YYYY-MM-DD HH:MM in the office’s time zone, or with an offset'),
   returns_at: column('time', true, 40, 'the same form; after leaves_at'),
   status: column('status', false, 40, `one of ${passStatuses.join(', ')}; pending for a new pass`),

@@ -7,6 +7,7 @@ import type { OutpassRow, RowProblem, StudentRow } from '../../outpass/import.ts
 import type { PassStatus } from '../../outpass/office.ts';
 import { moveBetween } from '../../outpass/pass-states.ts';
 import type { ApplyMove } from './pass-moves.ts';
+import { prepareReferences } from './pass-writes.ts';
 
 /** What an import did. */
 export interface ImportCounts {
@@ -87,7 +88,7 @@ export function writeOutpasses(
   const forgetFiles = db.prepare(
     'UPDATE outpasses SET qr_path = NULL, document_path = NULL, token_id = NULL WHERE id = ?',
   );
-  const nextReference = references(db);
+  const nextReference = prepareReferences(db);
   const counts = { inserted: 0, updated: 0, unchanged: 0 };
   const problems: RowProblem[] = [];
   for (const row of rows) {
@@ -144,19 +145,4 @@ function hostels(db: Database): (name: string) => number {
   const find = db.prepare<[string], number>('SELECT id FROM hostels WHERE name = ?').pluck();
   const insert = db.prepare('INSERT INTO hostels (name) VALUES (?)');
   return (name) => find.get(name) ?? Number(insert.run(name).lastInsertRowid);
-}
-
-/**
- * A reference from the id that the next row will get: `OP-000123`. An older system's references may already hold
- * that one; then a number is added.
- */
-function references(db: Database): () => string {
-  const lastId = db.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'outpasses'").pluck();
-  const taken = db.prepare<[string], number>('SELECT 1 FROM outpasses WHERE reference = ?').pluck();
-  return () => {
-    const base = `OP-${String((lastId.get() ?? 0) + 1).padStart(6, '0')}`;
-    let reference = base;
-    for (let extra = 2; taken.get(reference) !== undefined; extra += 1) reference = `${base}-${extra}`;
-    return reference;
-  };
 }

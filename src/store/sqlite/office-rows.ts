@@ -14,6 +14,10 @@ export interface PassRow {
   returns_at: string;
   approved_by: string | null;
   approved_at: string | null;
+  closed_by: string | null;
+  closed_at: string | null;
+  went_out_at: string | null;
+  came_back_at: string | null;
   remarks: string | null;
   qr_path: string | null;
   document_path: string | null;
@@ -31,7 +35,10 @@ export interface PassRow {
 /** To be followed by a condition on `o`. */
 export const PASS_QUERY = `
 SELECT o.id, o.reference, o.kind, o.status, o.purpose, o.destination, o.leaves_at, o.returns_at,
-       o.approved_by, o.approved_at, o.remarks, o.qr_path, o.document_path, o.token_id,
+       o.approved_by, o.approved_at, o.closed_by, o.closed_at, o.remarks,
+       (SELECT at FROM movements WHERE outpass_id = o.id AND direction = 'out') AS went_out_at,
+       (SELECT at FROM movements WHERE outpass_id = o.id AND direction = 'in') AS came_back_at,
+       o.qr_path, o.document_path, o.token_id,
        o.student_id, s.name, s.email, s.roll_number, s.year, s.programme, h.name AS hostel, s.room
 FROM outpasses o
 JOIN students s ON s.id = o.student_id
@@ -50,6 +57,10 @@ export function toPass(row: PassRow): PassDetails {
     returnsAt: row.returns_at,
     approvedBy: row.approved_by,
     approvedAt: row.approved_at,
+    closedBy: row.closed_by,
+    closedAt: row.closed_at,
+    wentOutAt: row.went_out_at,
+    cameBackAt: row.came_back_at,
     remarks: row.remarks,
     files: { qr: row.qr_path, document: row.document_path, tokenId: row.token_id },
     student: {

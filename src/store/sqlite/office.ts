@@ -5,6 +5,9 @@ import type { Database, Statement } from 'better-sqlite3';
 
 import { officeErrors } from '../../outpass/errors.ts';
 import type { OutpassRow, StudentRow } from '../../outpass/import.ts';
+import { tellTime } from '../../outpass/local-time.ts';
+import { type Direction, refusePassage } from '../../outpass/movements.ts';
+import type { NewPass } from '../../outpass/new-pass.ts';
 import { loadOrCreateSigningKey } from '../../outpass/keys.ts';
 import type { SigningKey } from '../../outpass/keys.ts';
 import type { Office, OfficeSettings, PassDetails, PassStatus } from '../../outpass/office.ts';
@@ -19,6 +22,8 @@ import { prepareParentAnswers } from './parent-answers.ts';
 import type { AskedParent, ParentQuestion } from './parent-answers.ts';
 import { preparePassMoves } from './pass-moves.ts';
 import type { ApplyMove, MoveNote } from './pass-moves.ts';
+import { preparePassWrites } from './pass-writes.ts';
+import type { Movement } from './pass-writes.ts';
 
 /** What the records stand on. */
 export interface SqliteOfficeParts {
@@ -46,6 +51,7 @@ export class SqliteOffice implements Office {
   readonly #saveFiles: Statement;
   readonly #cleanup: ReturnType<typeof prepareCleanup>;
   readonly #move: ApplyMove;
+  readonly #writes: ReturnType<typeof preparePassWrites>;
   readonly #parents: ReturnType<typeof prepareParentAnswers>;
   #key: SigningKey | undefined;
 
@@ -63,6 +69,7 @@ export class SqliteOffice implements Office {
          token_id = coalesce(@tokenId, token_id) WHERE id = @id`,
     );
     this.#move = preparePassMoves(db);
+    this.#writes = preparePassWrites(db);
     this.#parents = prepareParentAnswers(db, this.#move);
   }
 
@@ -114,8 +121,39 @@ export class SqliteOffice implements Office {
    * of an approval) is written in the same transaction: either both happen or neither.
    */
   movePass(id: number, move: PassMove, note: MoveNote): PassDetails {
-    this.#move(this.#row(id), move, note);
+    const row = this.#row(id);
+    if (move === 'cancel' && row.went_out_at !== null) {
+      const when = tellTime(row.went_out_at, this.#parts.settings.timeZone);
+      throw officeErrors.passUsed(id, row.reference, `went out ${when}`);
+    }
+    this.#move(row, move, note);
     return toPass(this.#row(id));
+  }
+
+  /** Writes a pending pass for a student. */
+  createPass(pass: NewPass): Promise<PassDetails> {
+    return this.#parts.write(() => toPass(this.#row(this.#writes.create(pass))));
+  }
+
+  /** Writes a passage into the gate's log: out on an approved pass, once, then in. */
+  recordMovement(
+    id: number,
+    direction: Direction,
+    {
+      by,
+      now = Date.now(),
+      at = now,
+      force = false,
+    }: { by: string; at?: number; now?: number; force?: boolean },
+  ): Promise<Movement> {
+    return this.#parts.write(() => {
+      const pass = toPass(this.#row(id));
+      const refusal = refusePassage(pass, { direction, at, now, force }, this.#parts.settings.timeZone);
+      if (refusal !== undefined) {
+        throw officeErrors.passage(id, pass.reference, refusal.reason, refusal.hint);
+      }
+      return this.#writes.record(id, direction, at, by);
+    });
   }
 
   /** Approves a pass; synchronous, as {@link movePass}. */

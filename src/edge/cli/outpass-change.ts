@@ -1,0 +1,114 @@
+/** `passito outpass create|reject|cancel`: what the desk does beside approving. */
+
+import { openOffice, openStore } from '../../app.ts';
+import { errors } from '../../errors.ts';
+import { tellTime } from '../../outpass/local-time.ts';
+import { newPass, type NewPass } from '../../outpass/new-pass.ts';
+import { printable } from '../log.ts';
+import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
+import { withStore } from './jobs.ts';
+import { findPass, passAsJson, whoAmI } from './outpass.ts';
+
+/** The option that gives each field of a new pass. */
+const FIELDS: Readonly<Record<keyof NewPass, string>> = {
+  rollNumber: 'student',
+  kind: 'kind',
+  purpose: 'purpose',
+  destination: 'destination',
+  leavesAt: 'out',
+  returnsAt: 'in',
+  reference: 'reference',
+};
+
+export const create: Command = {
+  name: 'outpass create',
+  about: 'Make a pending outpass for a student',
+  options: [
+    { name: 'student', value: 'roll', about: "The student's roll number" },
+    { name: 'kind', value: 'kind', about: 'Such as Home pass' },
+    { name: 'purpose', value: 'text', about: 'Why' },
+    { name: 'destination', value: 'place', about: 'Where to' },
+    { name: 'out', value: 'time', about: "When it begins: '2026-11-20 18:00'" },
+    { name: 'in', value: 'time', about: 'When the student must be back' },
+    { name: 'reference', value: 'name', about: 'Names the pass (one is made, such as OP-000012)' },
+    JSON_OPTION,
+  ],
+  example:
+    "passito outpass create --student 21CS001 --kind 'Home pass' --purpose Wedding --destination Madurai --out '2026-11-20 18:00' --in '2026-11-23 08:00'",
+  async run(input) {
+    const config = await input.config();
+    const pass = readPass(input, config.settings.timeZone);
+    const store = await openStore(config, 'existing');
+    try {
+      const created = await openOffice(config, store).createPass(pass);
+      if (input.json) input.print(JSON.stringify(passAsJson(created)));
+      else {
+        const { reference, student, leavesAt, returnsAt } = created;
+        const told = (utc: string) => tellTime(utc, config.settings.timeZone);
+        input.print(
+          printable(
+            `Outpass ${reference} for ${student.name} (${student.rollNumber}): ${told(leavesAt)} – ${told(returnsAt)}. It is pending.`,
+          ),
+        );
+        input.note(`Approve it: passito outpass approve ${reference}`);
+      }
+      return 0;
+    } finally {
+      await store.close();
+    }
+  },
+};
+
+function readPass(input: Input, zone: string): NewPass {
+  const fields = Object.entries(FIELDS) as [keyof NewPass, string][];
+  const missing = fields.filter(([field, name]) => field !== 'reference' && !input.has(name));
+  if (missing.length > 0) {
+    throw errors.missingArgument('outpass create', missing.map(([, name]) => `--${name}`).join(', '));
+  }
+  const given = Object.fromEntries(
+    fields.filter(([, name]) => input.has(name)).map(([field, name]) => [field, input.option(name)]),
+  ) as Partial<Record<keyof NewPass, string>>;
+  const read = newPass(given, zone, Date.now(), (field) => `--${FIELDS[field]}`);
+  if ('wrong' in read) throw errors.badOption(read.wrong.join('; '));
+  return read.pass;
+}
+
+const BY: CommandOption = { name: 'by', value: 'name', about: 'Who decides (you)' };
+
+export const reject: Command = {
+  name: 'outpass reject',
+  args: '<pass>',
+  about: 'Reject an outpass, with the reason',
+  options: [{ name: 'reason', value: 'text', about: 'Why; kept as its remarks' }, BY, JSON_OPTION],
+  example: 'passito outpass reject OP-000001 --reason "Exams that day"',
+  run(input) {
+    if ((input.option('reason') ?? '').trim() === '') {
+      throw errors.missingArgument('outpass reject', '--reason');
+    }
+    return close(input, 'reject');
+  },
+};
+
+export const cancel: Command = {
+  name: 'outpass cancel',
+  args: '<pass>',
+  about: 'Cancel an outpass that nobody has gone out on',
+  options: [{ name: 'reason', value: 'text', about: 'Why' }, BY, JSON_OPTION],
+  example: 'passito outpass cancel OP-000001',
+  run: (input) => close(input, 'cancel'),
+};
+
+function close(input: Input, move: 'reject' | 'cancel'): Promise<number> {
+  return withStore(input, async (store, _queries, config) => {
+    const office = openOffice(config, store);
+    const { id } = await findPass(office, input.args[0] as string);
+    const note = { by: input.option('by') ?? whoAmI(), remarks: input.option('reason')?.trim() ?? null };
+    const pass = await store.write((now) => office.movePass(id, move, { ...note, at: now }));
+    if (input.json) {
+      input.print(
+        JSON.stringify({ id, reference: pass.reference, status: pass.status, remarks: pass.remarks }),
+      );
+    } else input.print(printable(`Outpass ${pass.reference} ${pass.status}.`));
+    return 0;
+  });
+}
