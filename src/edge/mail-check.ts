@@ -1,6 +1,6 @@
 /** What is checked of a mail before any of it leaves the machine. */
 
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { MailAttachment, MailMessage } from '../engine/handler.ts';
@@ -44,7 +44,14 @@ export function recipients(to: MailMessage['to']): MailAddress[] {
 
 /** A line break in a header field would begin a header of the sender's choice. */
 export function headerText(text: string, field: string): string {
+  bodyText(text, field);
   if (/[\r\n\0]/.test(text)) throw badMail(`${field} holds a line break: ${JSON.stringify(text)}`);
+  return text;
+}
+
+/** A handler may be JavaScript, and the mail library takes `{ path }` or `{ href }` for a body as well. */
+export function bodyText(text: unknown, field: string): string {
+  if (typeof text !== 'string') throw badMail(`${field} is not a text`);
   return text;
 }
 
@@ -87,8 +94,13 @@ async function bytesOf(
   content: Uint8Array | undefined,
   filesRoot: string,
 ): Promise<Buffer> {
-  if (content !== undefined) return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  if (name === undefined) throw badMail(`the attachment ${filename} has neither a path nor content`);
+  if (content !== undefined) {
+    if (!(content instanceof Uint8Array)) {
+      throw badMail(`the content of the attachment ${filename} is not a Buffer or Uint8Array`);
+    }
+    return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  }
+  if (typeof name !== 'string') throw badMail(`the attachment ${filename} has neither a path nor content`);
   let root: string;
   let file: string;
   try {
@@ -100,5 +112,7 @@ async function bytesOf(
   if (!file.startsWith(root + path.sep)) {
     throw badMail(`the attachment ${name} lies outside the files folder`);
   }
+  // Reading a folder fails, and reading a named pipe never ends.
+  if (!(await stat(file)).isFile()) throw badMail(`the attachment ${name} is not a file`);
   return readFile(file);
 }

@@ -2,7 +2,10 @@
 
 import { messageOf } from '../errors.ts';
 
-/** A mail that was not taken. The message holds the server's answer where there is one. */
+/**
+ * A mail that was not taken. The message holds the server's answer where there is one. It keeps the name `Error`, so that
+ * a job's error is the sentence alone.
+ */
 export class MailError extends Error {
   /** True: the same mail would be refused again. False: the server, or the way to it, may recover. */
   readonly permanent: boolean;
@@ -11,7 +14,6 @@ export class MailError extends Error {
 
   constructor(message: string, permanent: boolean, response?: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
-    this.name = 'MailError';
     this.permanent = permanent;
     this.response = response;
   }
@@ -22,12 +24,17 @@ export function badMail(reason: string): MailError {
   return new MailError(`The mail cannot be sent: ${reason}.`, true);
 }
 
-/** Sorts what the mail library throws: only an answer of 500 and above is final. */
+/**
+ * Sorts what the mail library throws: only an answer of 500 and above is final. The library's own words are left out where
+ * the server has spoken, since they end in the same answer.
+ */
 export function serverFault(error: unknown, server: string): MailError {
-  const { code, response } = answerOf(error);
+  const { code, response, step } = answerOf(error);
   if (code !== undefined) {
     const said = response ?? String(code);
-    return new MailError(`The mail server ${server} answered: ${said}`, code >= 500, said, error);
+    // The admin can mend this one without asking anybody.
+    const hint = step?.startsWith('AUTH') === true ? ' (SMTP_USER and SMTP_PASS are what it was told)' : '';
+    return new MailError(`The mail server ${server} answered: ${said}${hint}`, code >= 500, said);
   }
   return new MailError(
     `The mail server ${server} cannot be used: ${messageOf(error)}`,
@@ -37,10 +44,19 @@ export function serverFault(error: unknown, server: string): MailError {
   );
 }
 
-function answerOf(error: unknown): { code: number | undefined; response: string | undefined } {
-  if (!(error instanceof Error)) return { code: undefined, response: undefined };
-  const code =
-    'responseCode' in error && typeof error.responseCode === 'number' ? error.responseCode : undefined;
-  const response = 'response' in error && typeof error.response === 'string' ? error.response : undefined;
-  return { code, response };
+interface Answer {
+  code: number | undefined;
+  response: string | undefined;
+  /** The command that was answered, such as `RCPT TO` or `AUTH PLAIN`. */
+  step: string | undefined;
+}
+
+function answerOf(error: unknown): Answer {
+  if (!(error instanceof Error)) return { code: undefined, response: undefined, step: undefined };
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  return {
+    code: 'responseCode' in error && typeof error.responseCode === 'number' ? error.responseCode : undefined,
+    response: 'response' in error ? text(error.response) : undefined,
+    step: 'command' in error ? text(error.command) : undefined,
+  };
 }

@@ -2,7 +2,14 @@
 
 import type { MailMessage, MailReceipt } from '../engine/handler.ts';
 import { messageOf } from '../errors.ts';
-import { headerText, loadAttachments, messageIdText, parseAddress, recipients } from './mail-check.ts';
+import {
+  bodyText,
+  headerText,
+  loadAttachments,
+  messageIdText,
+  parseAddress,
+  recipients,
+} from './mail-check.ts';
 import { MailError, badMail, serverFault } from './mail-error.ts';
 import { writeToOutbox } from './mail-outbox.ts';
 
@@ -24,6 +31,8 @@ export interface MailSettings {
   filesRoot: string;
   /** The name by which this machine greets the server. */
   hostname: string;
+  /** How long a silent server is waited for; see {@link PATIENCE}. */
+  patience?: Partial<typeof PATIENCE>;
 }
 
 /** Hands mails on. */
@@ -37,6 +46,17 @@ export interface Mailer {
 
 /** The port where none is configured. */
 const SUBMISSION = 587;
+
+/**
+ * How long a server may be silent, in milliseconds. A worker does nothing else meanwhile, and the job comes back anyway.
+ * But a server that is given up after the last line of a mail may have taken it, so that wait is not cut as short.
+ */
+const PATIENCE = {
+  /** Finding the server, connecting and being greeted, all together. */
+  connect: 15_000,
+  /** Between two signs of life, from then on. */
+  silence: 60_000,
+};
 
 /** Makes a mailer. Nothing is loaded or opened before the first mail. */
 export function createMailer(settings: MailSettings): Mailer {
@@ -58,10 +78,12 @@ async function compose(message: MailMessage, messageId: string, settings: MailSe
     from: parseAddress(settings.from, 'the sender (MAILER_FROM)'),
     to: recipients(message.to),
     subject: headerText(message.subject, 'the subject'),
-    text: message.text,
-    ...(message.html === undefined ? {} : { html: message.html }),
+    text: bodyText(message.text, 'the text'),
+    ...(message.html === undefined ? {} : { html: bodyText(message.html, 'the HTML') }),
     attachments: await loadAttachments(message.attachments ?? [], settings.filesRoot),
     messageId: messageIdText(messageId),
+    // So that no out-of-office note comes back (RFC 3834).
+    headers: { 'Auto-Submitted': 'auto-generated' },
     // Belt and braces: everything is bytes by now, and the library must not fetch anything by itself.
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -89,6 +111,7 @@ async function toOutbox(mail: Composed, settings: MailSettings): Promise<MailRec
 async function toServer(mail: Composed, settings: MailSettings, host: string): Promise<MailReceipt> {
   const { createTransport } = await import('nodemailer');
   const port = settings.port ?? SUBMISSION;
+  const patience = { ...PATIENCE, ...settings.patience };
   const transport = createTransport({
     host,
     port,
@@ -98,9 +121,11 @@ async function toServer(mail: Composed, settings: MailSettings, host: string): P
       ? {}
       : { auth: { user: settings.user, pass: settings.password ?? '' } }),
     ...tlsRules(port),
-    connectionTimeout: 20_000,
-    greetingTimeout: 20_000,
-    socketTimeout: 60_000,
+    // The library counts the name's lookup and the greeting against the first.
+    connectionTimeout: patience.connect,
+    greetingTimeout: patience.connect,
+    dnsTimeout: patience.connect,
+    socketTimeout: patience.silence,
   });
   try {
     const info = await transport.sendMail(mail);

@@ -381,8 +381,7 @@ class World {
       job.discarded = false;
     } else {
       const waits = [...this.jobs.values()].some(
-        ({ parents, status }) =>
-          parents.includes(job.id) && ['blocked', 'failed', 'cancelled'].includes(status),
+        ({ parents, status }) => parents.includes(job.id) && status !== 'completed',
       );
       if (job.status === 'processing' || waits) return;
       this.jobs.delete(job.id);

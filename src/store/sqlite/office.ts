@@ -58,7 +58,6 @@ export class SqliteOffice implements Office {
   constructor(parts: SqliteOfficeParts) {
     const { db } = parts;
     this.#parts = parts;
-    this.#cleanup = prepareCleanup(db);
     this.#byId = db.prepare(`${PASS_QUERY} WHERE o.id = ?`);
     this.#byReference = db.prepare(`${PASS_QUERY} WHERE o.reference = ?`);
     this.#list = db.prepare(
@@ -69,6 +68,7 @@ export class SqliteOffice implements Office {
          token_id = coalesce(@tokenId, token_id) WHERE id = @id`,
     );
     this.#move = preparePassMoves(db);
+    this.#cleanup = prepareCleanup(db, this.#move);
     this.#writes = preparePassWrites(db);
     this.#parents = prepareParentAnswers(db, this.#move);
   }
@@ -103,7 +103,7 @@ export class SqliteOffice implements Office {
   }
 
   async closePasses(ids: readonly number[]): Promise<void> {
-    await this.#parts.write(() => this.#cleanup.close(ids, this.#overdueBefore(), formatTime(Date.now())));
+    await this.#parts.write(() => this.#cleanup.close(ids, this.#overdueBefore(), Date.now()));
   }
 
   /** A pass that ended before this has used up its grace. */
