@@ -19,6 +19,7 @@ import { Watchdog } from './engine/watchdog.ts';
 import type { WorkerSetup } from './engine/wire.ts';
 import { collectTypes, commandJobs } from './job-types.ts';
 import { errors } from './errors.ts';
+import { OFFICE_CALLS } from './outpass/office.ts';
 import type { SqliteOffice } from './store/sqlite/office.ts';
 import type { SqliteStore } from './store/sqlite/store.ts';
 
@@ -86,7 +87,7 @@ async function workerSetup(config: Config, jobFiles: JobFiles, store: SqliteStor
     holder: holderName(ownIdentity('')),
     builtIns: true,
     mail: mailSettings(config, stateFolder(config), files),
-    mailDomain: `${await databaseId(store)}.passito`,
+    databaseId: await databaseId(store),
   };
 }
 
@@ -299,18 +300,9 @@ function serveJobs(pool: Pool, dispatcher: Dispatcher, store: SqliteStore): void
 
 /** What the built-in jobs ask of the office; nothing else of it can be reached from a thread. */
 function serveOffice(pool: Pool, office: SqliteOffice): void {
-  const methods: Record<string, (args: unknown[]) => unknown> = {
-    pass: ([id]) => office.pass(Number(id)),
-    settings: () => office.settings(),
-    overduePasses: ([after, limit]) => office.overduePasses(Number(after), Number(limit)),
-    closePasses: ([ids]) => office.closePasses((ids as unknown[]).map(Number)),
-    saveFiles: ([id, files]) =>
-      office.saveFiles(Number(id), files as { qr?: string; document?: string; tokenId?: string }),
-    signingKey: () => office.signingKey(),
-  };
+  const callable = office as unknown as Record<string, (...args: unknown[]) => unknown>;
   pool.serve('office', (_chunk, _index, method, args) => {
-    const serve = methods[method];
-    if (serve === undefined) throw new Error(`the office has no '${method}'`);
-    return serve(args);
+    if (!OFFICE_CALLS.some((name) => name === method)) throw new Error(`the office has no '${method}'`);
+    return callable[method]?.(...args);
   });
 }

@@ -29,6 +29,7 @@ const MAY: Record<string, readonly string[]> = {
   'job-types.ts': ['config.ts', 'engine', 'errors.ts'],
   'worker.ts': ['engine', 'runner', 'outpass', 'edge'],
   'daemon.ts': [
+    'outpass',
     'app.ts',
     'job-types.ts',
     'config.ts',

@@ -101,6 +101,8 @@ export interface MailMessage {
   subject: string;
   text: string;
   html?: string;
+  /** Tells this mail from the job's others in its Message-ID (letters, digits, hyphens); its number unless told. */
+  key?: string;
   /** Files must lie in the files folder; nothing is ever fetched. */
   attachments?: readonly MailAttachment[];
 }

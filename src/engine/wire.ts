@@ -65,7 +65,7 @@ export interface WorkerSetup {
   /** Settings of the mailer, which only it reads. */
   mail: unknown;
   /** Makes Message-IDs unique to this database. */
-  mailDomain: string;
+  databaseId: string;
 }
 
 /** A thread's `workerData`. It takes the secret out before a handler can see it. */
@@ -77,6 +77,11 @@ export interface ThreadData extends WorkerSetup {
 /** A job that is a program. */
 export interface CommandJob extends Omit<DescribedType, 'type' | 'source'> {
   command: string[];
+}
+
+/** A mail's Message-ID: the same at every attempt of its job, and no other mail's. */
+export function messageIdOf(jobId: number, key: string | number, databaseId: string): string {
+  return `passito.${jobId}.${key}@${databaseId}.passito`;
 }
 
 /** The first message of a worker's thread: its own port, open from then on. */

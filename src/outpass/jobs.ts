@@ -6,10 +6,12 @@ import { generateOutpassPdf } from './jobs/generate-outpass-pdf.ts';
 import { generateQrCode } from './jobs/generate-qr-code.ts';
 import type { OutpassPayload } from './jobs/payload.ts';
 import { sendOutpassEmail } from './jobs/send-outpass-email.ts';
+import { type ReportPayload, sendScheduledReport } from './jobs/send-scheduled-report.ts';
 import type { OfficeContext } from './office.ts';
 
 /** Every built-in definition; each names its type. */
 export const officeJobs: readonly (
   | JobDefinition<OutpassPayload, OfficeContext>
   | JobDefinition<CleanupPayload, OfficeContext>
-)[] = [generateQrCode, generateOutpassPdf, sendOutpassEmail, cleanupExpiredFiles];
+  | JobDefinition<ReportPayload, OfficeContext>
+)[] = [generateQrCode, generateOutpassPdf, sendOutpassEmail, cleanupExpiredFiles, sendScheduledReport];

@@ -2,6 +2,8 @@
 
 import type { HandlerContext } from '../engine/handler.ts';
 import type { CleanupOffice } from './cleanup.ts';
+import type { MailLedger } from './mail/ledger.ts';
+import type { ReportDesk } from './reports/round.ts';
 
 /** The eight statuses of a pass. */
 export type PassStatus =
@@ -64,7 +66,7 @@ export interface OfficeSettings {
 }
 
 /** The calls that a built-in handler can make; each is one message to the main thread. */
-export interface Office extends CleanupOffice {
+export interface Office extends CleanupOffice, MailLedger, ReportDesk {
   /** Undefined where there is no such pass. */
   pass(id: number): Promise<PassDetails | undefined>;
   settings(): Promise<OfficeSettings>;
@@ -73,6 +75,22 @@ export interface Office extends CleanupOffice {
   /** The key that signs passes, made at first use. */
   signingKey(): Promise<{ keyId: string; privateKeyPem: string }>;
 }
+
+/** All of them: a thread can call these and no other. */
+export const OFFICE_CALLS = [
+  'pass',
+  'settings',
+  'saveFiles',
+  'signingKey',
+  'overduePasses',
+  'closePasses',
+  'mailBegins',
+  'mailTaken',
+  'mailRefused',
+  'reportContent',
+  'reportDeliveries',
+  'reportSent',
+] as const satisfies readonly (keyof Office)[];
 
 /** What a built-in handler is given. */
 export interface OfficeContext extends HandlerContext {

@@ -27,7 +27,7 @@ export interface ThreadServices {
   ): void;
   /** Calls something that lives in the main thread. */
   call(chunk: number, index: number, service: string, method: string, args: unknown[]): Promise<unknown>;
-  mail(job: WireJob, number: number, message: MailMessage): Promise<MailReceipt>;
+  mail(job: WireJob, key: string | number, message: MailMessage): Promise<MailReceipt>;
   files: JobFiles;
 }
 
@@ -105,7 +105,7 @@ export class Context implements HandlerContext {
   }
 
   get mail(): HandlerContext['mail'] {
-    return (message) => this.#services.mail(this.#job, ++this.#mails, message);
+    return (message) => this.#services.mail(this.#job, mailKey(message.key) ?? ++this.#mails, message);
   }
 
   get dispatch(): HandlerContext['dispatch'] {
@@ -134,6 +134,14 @@ export class Context implements HandlerContext {
     this.#abortReason = reason;
     this.#controller?.abort(new Error(reason));
   }
+}
+
+function mailKey(key: unknown): string | undefined {
+  if (key === undefined) return undefined;
+  if (typeof key === 'string' && /^[A-Za-z0-9-]{1,60}$/.test(key)) return key;
+  throw new TypeError(
+    `mail: the key cannot be ${JSON.stringify(key)}: letters, digits and hyphens, at most 60`,
+  );
 }
 
 function nested(ref: string, type: string, payload: unknown, options: NestedDispatchOptions): NestedDispatch {

@@ -8,6 +8,7 @@ import {
   BUILT_IN,
   type ChunkTask,
   COMMAND,
+  messageIdOf,
   type DescribedType,
   type Description,
   type FromWorker,
@@ -76,7 +77,7 @@ export function startThread({
         calls.set(call, { resolve, reject });
         send({ kind: 'call', call, chunk, index, service, method, args });
       }),
-    mail: (job, number, message) => sendMail(message, `passito.${job.id}.${number}@${setup.mailDomain}`),
+    mail: (job, key, message) => sendMail(message, messageIdOf(job.id, key, setup.databaseId)),
   };
 
   async function definition(type: string, source: string): Promise<LoadedJob> {

@@ -138,7 +138,7 @@ export async function openEngine(t: TestContext, options: EngineOptions): Promis
         holder: 'test',
         builtIns: false,
         mail: null,
-        mailDomain: 'test',
+        databaseId: 'test',
       },
     },
     {

@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { cleanupExpiredFiles } from './cleanup.ts';
 import { demo } from './demo.ts';
 import { dispatch } from './dispatch.ts';
+import { dispatchScheduledReports } from './dispatch-reports.ts';
 import { explain } from './explain.ts';
 import { health } from './health.ts';
 import { importOutpasses, importStudents } from './import.ts';
@@ -42,6 +43,7 @@ export const commands: readonly Command[] = [
   movements.out,
   movements.back,
   cleanupExpiredFiles,
+  dispatchScheduledReports,
   init,
   migrate,
   demo,

@@ -104,12 +104,15 @@ function services(config: Config, opened: { store?: SqliteStore }): ThreadServic
     log: (_job, level, message, fields) => log[level](fields ?? {}, message),
     async call(_chunk, _index, service, method, args) {
       if (service === 'job') return log.info({ progress: args[0] }, 'progress');
+      // The ledger is for jobs: what is tried again by hand is meant to be sent again.
+      if (method === 'mailBegins') return { receipt: null, inDoubt: false };
+      if (method.startsWith('mail')) return undefined;
       const office = openOffice(config, await store());
       return (office as unknown as Record<string, (...args: unknown[]) => unknown>)[method]?.(...args);
     },
-    async mail(_job, number, message) {
+    async mail(_job, key, message) {
       const id = await databaseId(await store());
-      const messageId = `passito.try.${Date.now()}.${number}@${id}.passito`;
+      const messageId = `passito.try.${Date.now()}.${key}@${id}.passito`;
       return createMailer(mailSettings(config, stateFolder(config), files)).send(message, { messageId });
     },
   };

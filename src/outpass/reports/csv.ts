@@ -36,6 +36,9 @@ export const reportColumns = {
   ],
 } as const;
 
+/** Which report. */
+export type ReportKey = keyof typeof reportColumns;
+
 /** Who went out and is not back, and who came back, each at that time; sorted by it. */
 export function dailyMovementCsv(movements: readonly Movement[], zone: string): string {
   const lines = sorted(movements).map((movement) => {

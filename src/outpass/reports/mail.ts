@@ -7,11 +7,8 @@ import { factTable, mailPage, paragraph } from '../mail/html.ts';
 import type { Fact } from '../mail/html.ts';
 import type { OfficeSettings } from '../office.ts';
 import { wallClock } from './calendar.ts';
-import type { reportColumns } from './csv.ts';
+import type { ReportKey } from './csv.ts';
 import type { Gender } from './recipients.ts';
-
-/** Which report. */
-export type ReportKey = keyof typeof reportColumns;
 
 /** One run of a report. Times are UTC text. */
 export interface ReportRun {

@@ -1,6 +1,6 @@
 /** The office's records on SQLite. Writes go through the group-committing writer, as the queue's do. */
 
-import { formatTime } from '../../engine/clock.ts';
+import { formatTime, parseTime } from '../../engine/clock.ts';
 import type { Database, Statement } from 'better-sqlite3';
 
 import { officeErrors } from '../../outpass/errors.ts';
@@ -12,6 +12,12 @@ import { loadOrCreateSigningKey } from '../../outpass/keys.ts';
 import type { SigningKey } from '../../outpass/keys.ts';
 import type { Office, OfficeSettings, PassDetails, PassStatus } from '../../outpass/office.ts';
 import type { OverduePass } from '../../outpass/cleanup.ts';
+import type { MailReceipt } from '../../engine/handler.ts';
+import type { LedgerEntry, MailKey } from '../../outpass/mail/ledger.ts';
+import type { Delivery } from '../../outpass/reports/recipients.ts';
+import type { ReportContent, ReportRound } from '../../outpass/reports/round.ts';
+import { prepareMailLedger } from './mail-ledger.ts';
+import { prepareReports } from './office-reports.ts';
 import { prepareCleanup } from './office-cleanup.ts';
 import type { PassMove } from '../../outpass/pass-states.ts';
 import { writeOutpasses, writeStudents } from './office-import.ts';
@@ -50,6 +56,8 @@ export class SqliteOffice implements Office {
   readonly #list: Statement<[{ status: string | null; limit: number }], PassRow>;
   readonly #saveFiles: Statement;
   readonly #cleanup: ReturnType<typeof prepareCleanup>;
+  readonly #mails: ReturnType<typeof prepareMailLedger>;
+  readonly #reports: ReturnType<typeof prepareReports>;
   readonly #move: ApplyMove;
   readonly #writes: ReturnType<typeof preparePassWrites>;
   readonly #parents: ReturnType<typeof prepareParentAnswers>;
@@ -67,6 +75,8 @@ export class SqliteOffice implements Office {
       `UPDATE outpasses SET qr_path = coalesce(@qr, qr_path), document_path = coalesce(@document, document_path),
          token_id = coalesce(@tokenId, token_id) WHERE id = @id`,
     );
+    this.#mails = prepareMailLedger(db);
+    this.#reports = prepareReports(db);
     this.#move = preparePassMoves(db);
     this.#cleanup = prepareCleanup(db, this.#move);
     this.#writes = preparePassWrites(db);
@@ -104,6 +114,38 @@ export class SqliteOffice implements Office {
 
   async closePasses(ids: readonly number[]): Promise<void> {
     await this.#parts.write(() => this.#cleanup.close(ids, this.#overdueBefore(), Date.now()));
+  }
+
+  mailBegins(entry: LedgerEntry): Promise<{ receipt: MailReceipt | null; inDoubt: boolean }> {
+    return this.#parts.write(() => this.#mails.begins(entry, Date.now()));
+  }
+
+  mailTaken(key: MailKey, receipt: MailReceipt): Promise<void> {
+    return this.#parts.write(() => this.#mails.taken(key, receipt, Date.now()));
+  }
+
+  mailRefused(key: MailKey, answer: string, final: boolean): Promise<void> {
+    return this.#parts.write(() => this.#mails.refused(key, answer, final, Date.now()));
+  }
+
+  /** Which reports are due; synchronous, for use inside a write that dispatches them. */
+  decideReports(now: number, dryRun: boolean): ReportRound {
+    return this.#reports.decide(this.#parts.settings.timeZone, now, dryRun);
+  }
+
+  reportContent(settingId: number, scheduledFor: string): Promise<ReportContent | undefined> {
+    const { timeZone, lateGrace } = this.#parts.settings;
+    return this.#parts.read(() =>
+      this.#reports.content(settingId, parseTime(scheduledFor), timeZone, lateGrace),
+    );
+  }
+
+  reportDeliveries(jobId: number): Promise<[string, Delivery][]> {
+    return this.#parts.read(() => this.#mails.deliveries(jobId));
+  }
+
+  async reportSent(settingId: number, scheduledFor: string): Promise<void> {
+    await this.#parts.write(() => this.#reports.sent(settingId, parseTime(scheduledFor)));
   }
 
   /** A pass that ended before this has used up its grace. */

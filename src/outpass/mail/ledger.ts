@@ -1,0 +1,26 @@
+/** The ledger of mails, as jobs ask for it. */
+
+import type { MailReceipt } from '../../engine/handler.ts';
+
+/** A mail as the ledger knows it: one of a job, by its key. */
+export interface LedgerEntry {
+  jobId: number;
+  /** Tells this mail from the job's others; letters, digits and hyphens. */
+  key: string;
+  kind: string;
+  outpassId: number | null;
+  to: string;
+  subject: string;
+}
+
+/** Names a mail of the ledger. */
+export type MailKey = Pick<LedgerEntry, 'jobId' | 'key'>;
+
+/** The ledger of mails; each call is one transaction. */
+export interface MailLedger {
+  /** A mail is about to be sent. Gives the receipt where a server has taken it already. */
+  mailBegins(entry: LedgerEntry): Promise<{ receipt: MailReceipt | null; inDoubt: boolean }>;
+  mailTaken(mail: MailKey, receipt: MailReceipt): Promise<void>;
+  /** `final`: the server will never take it. */
+  mailRefused(mail: MailKey, answer: string, final: boolean): Promise<void>;
+}

@@ -1,0 +1,56 @@
+/** The ledger of mails: which were begun, which a server took, which it refused for good. */
+
+import type { Database } from 'better-sqlite3';
+import { formatTime } from '../../engine/clock.ts';
+import type { MailReceipt } from '../../engine/handler.ts';
+import { messageIdOf } from '../../engine/wire.ts';
+import type { LedgerEntry, MailKey } from '../../outpass/mail/ledger.ts';
+import type { Delivery } from '../../outpass/reports/recipients.ts';
+
+interface LedgerRow {
+  state: 'queued' | 'sending' | 'sent' | 'failed';
+  via: MailReceipt['via'] | null;
+  response: string | null;
+}
+
+/** Prepares the ledger. All but `deliveries` must run inside a write transaction; the database's own id ends every Message-ID. */
+export function prepareMailLedger(db: Database) {
+  const databaseId = db.prepare<[], string>(`SELECT value FROM settings WHERE key = 'database_id'`).pluck();
+  const find = db.prepare<[string], LedgerRow>('SELECT state, via, response FROM mails WHERE message_id = ?');
+  const begin = db.prepare(
+    `INSERT INTO mails (message_id, job_id, outpass_id, kind, sent_to, subject, state, attempts, updated_at)
+     VALUES (@messageId, @jobId, @outpassId, @kind, @to, @subject, 'sending', 1, @at)
+     ON CONFLICT (message_id) DO UPDATE SET state = 'sending', attempts = attempts + 1, sent_to = @to, updated_at = @at`,
+  );
+  const taken = db.prepare(
+    `UPDATE mails SET state = 'sent', via = ?, response = ?, sent_at = ?, updated_at = ? WHERE message_id = ?`,
+  );
+  const refused = db.prepare('UPDATE mails SET state = ?, response = ?, updated_at = ? WHERE message_id = ?');
+  const ofJob = db.prepare<[number], { sent_to: string; state: LedgerRow['state'] }>(
+    'SELECT sent_to, state FROM mails WHERE job_id = ?',
+  );
+  const idOf = ({ jobId, key }: MailKey) => messageIdOf(jobId, key, databaseId.get() ?? '');
+  return {
+    begins(entry: LedgerEntry, now: number): { receipt: MailReceipt | null; inDoubt: boolean } {
+      const messageId = idOf(entry);
+      const before = find.get(messageId);
+      if (before?.state === 'sent') {
+        const receipt = { messageId, via: before.via ?? 'smtp', response: before.response ?? '' };
+        return { receipt, inDoubt: false };
+      }
+      begin.run({ ...entry, messageId, at: formatTime(now) });
+      return { receipt: null, inDoubt: before?.state === 'sending' };
+    },
+    taken(key: MailKey, { via, response }: MailReceipt, now: number): void {
+      taken.run(via, response, formatTime(now), formatTime(now), idOf(key));
+    },
+    refused(key: MailKey, answer: string, final: boolean, now: number): void {
+      refused.run(final ? 'failed' : 'queued', answer, formatTime(now), idOf(key));
+    },
+    /** What is known of the addresses that a job has mailed. */
+    deliveries(jobId: number): [string, Delivery][] {
+      const words = { sent: 'sent', failed: 'refused', queued: 'failed', sending: 'failed' } as const;
+      return ofJob.all(jobId).map(({ sent_to, state }) => [sent_to, words[state]]);
+    },
+  };
+}

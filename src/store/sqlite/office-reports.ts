@@ -1,0 +1,104 @@
+/** Reports: which are due, what they hold, and to whom they go. */
+
+import type { Database } from 'better-sqlite3';
+import { formatTime, parseTime } from '../../engine/clock.ts';
+import { dayAround } from '../../outpass/reports/calendar.ts';
+import type { LateArrival, Movement, ReportKey } from '../../outpass/reports/csv.ts';
+import { decideDue } from '../../outpass/reports/due.ts';
+import { type Gender, reportRecipients, type ReportUser } from '../../outpass/reports/recipients.ts';
+import type { DueReport, ReportContent, ReportRound } from '../../outpass/reports/round.ts';
+import { readSchedule } from '../../outpass/reports/schedule.ts';
+
+interface SettingRow {
+  id: number;
+  report: ReportKey;
+  gender: Gender;
+  frequency: string;
+  time: string;
+  dayOfWeek: number | null;
+  dayOfMonth: number | null;
+  month: number | null;
+  next_send_at: string | null;
+  /** JSON: ids of users. */
+  recipients: string;
+}
+
+const SETTINGS = `
+  SELECT id, report, gender, frequency, time, weekday AS dayOfWeek, day AS dayOfMonth, month, next_send_at,
+         (SELECT json_group_array(user_id) FROM report_recipients WHERE setting_id = report_settings.id) AS recipients
+  FROM report_settings`;
+
+// A student of no known gender stands in both reports: a movement that nobody is told of would be worse.
+const MOVEMENTS = `
+  SELECT s.name, s.roll_number AS rollNumber, s.email, went.at AS outAt, came.at AS inAt,
+         o.leaves_at AS leavesAt, o.returns_at AS returnsAt
+  FROM movements went JOIN outpasses o ON o.id = went.outpass_id JOIN students s ON s.id = o.student_id
+       LEFT JOIN movements came ON came.outpass_id = o.id AND came.direction = 'in'
+  WHERE went.direction = 'out' AND (s.gender = @gender OR s.gender IS NULL)`;
+
+/** Prepares the reports on a connection. */
+export function prepareReports(db: Database) {
+  const enabled = db.prepare<[], SettingRow>(`${SETTINGS} WHERE enabled = 1 ORDER BY id`);
+  const byId = db.prepare<[number], SettingRow>(`${SETTINGS} WHERE id = ?`);
+  const users = db.prepare<[], ReportUser>(
+    `SELECT id, email, role, gender, iif(active, 'active', 'inactive') AS status FROM users`,
+  );
+  const note = db.prepare('UPDATE report_settings SET next_send_at = ?, updated_at = ? WHERE id = ?');
+  const sent = db.prepare(
+    'UPDATE report_settings SET last_sent_at = ? WHERE id = ? AND (last_sent_at IS NULL OR last_sent_at < ?)',
+  );
+  const ofDay = db.prepare<[{ gender: string; from: string; to: string }], LateArrival | Movement>(
+    `${MOVEMENTS} AND coalesce(came.at, went.at) >= @from AND coalesce(came.at, went.at) < @to`,
+  );
+  const lateOfDay = db.prepare<[{ gender: string; from: string; to: string; grace: number }], LateArrival>(
+    `${MOVEMENTS} AND came.at >= @from AND came.at < @to
+       AND julianday(came.at) > julianday(o.returns_at) + @grace / 86400000.0`,
+  );
+  const recipientsOf = ({ gender, recipients }: SettingRow) =>
+    reportRecipients({ gender, recipientIds: JSON.parse(recipients) as number[] }, users.all());
+
+  return {
+    /** Looks at every enabled setting, and notes when each is due next unless it is a dry run. Inside a write. */
+    decide(zone: string, now: number, dryRun: boolean): ReportRound {
+      const round: ReportRound = { checked: 0, initialized: 0, due: 0, skipped: 0, reports: [] };
+      for (const row of enabled.all()) {
+        round.checked++;
+        const verdict = readSchedule(row);
+        // The table's own rules let none through; another program may have made another table.
+        if (!('schedule' in verdict)) continue;
+        const next = row.next_send_at === null ? null : parseTime(row.next_send_at);
+        const decision = decideDue(verdict.schedule, zone, next, now);
+        if (decision.state === 'waiting') continue;
+        if (!dryRun) note.run(formatTime(decision.nextSendAt), formatTime(now), row.id);
+        if (decision.state === 'initialized') {
+          round.initialized++;
+          continue;
+        }
+        round.due++;
+        const people = recipientsOf(row).length;
+        if (people === 0) round.skipped++;
+        else round.reports.push(named(row, decision.scheduledFor, people));
+      }
+      return round;
+    },
+    /** What a report holds: the day of `scheduledFor` in the zone. Undefined where there is no such setting. */
+    content(id: number, scheduledFor: number, zone: string, grace: number): ReportContent | undefined {
+      const row = byId.get(id);
+      if (row === undefined) return undefined;
+      const day = dayAround(scheduledFor, zone);
+      const span = { gender: row.gender, from: formatTime(day.from), to: formatTime(day.to) };
+      const to = recipientsOf(row).map(({ id: user, email }) => ({ id: user, email }));
+      return row.report === 'daily_movement'
+        ? { report: row.report, gender: row.gender, to, rows: ofDay.all(span) }
+        : { report: row.report, gender: row.gender, to, rows: lateOfDay.all({ ...span, grace }) };
+    },
+    sent(id: number, scheduledFor: number): void {
+      const at = formatTime(scheduledFor);
+      sent.run(at, id, at);
+    },
+  };
+}
+
+function named({ id, report, gender }: SettingRow, scheduledFor: number, recipients: number): DueReport {
+  return { settingId: id, report, gender, scheduledFor: formatTime(scheduledFor), recipients };
+}
