@@ -99,8 +99,14 @@ export const errors = {
       `${path} exists already; nothing was changed.`,
       'Use another folder, or remove the file.',
     ),
-  badRows: (path: string, problems: string) =>
-    usage('BAD_ROWS', `${path} was not imported; nothing has changed.\n${problems}`),
+  badRows: (path: string, problems: string, hint?: string) =>
+    usage('BAD_ROWS', `${path} was not imported; nothing has changed.\n${problems}`, hint),
+  rejectedUnwritten: (path: string, reason: string) =>
+    usage(
+      'REJECTED_UNWRITTEN',
+      sentence(`The sound rows were imported, but the others could not be written to ${path}: ${reason}`),
+      'They are named above; mend them in your file and import it again.',
+    ),
   badConfig: (problems: readonly string[]) =>
     usage(
       'BAD_CONFIG',

@@ -6,6 +6,7 @@ import { messageOf } from '../errors.ts';
 
 /** A file of records: its columns, and each record with the place where it stands. */
 export interface Table {
+  format: 'csv' | 'json';
   columns: string[];
   records: TableRecord[];
 }
@@ -15,6 +16,8 @@ interface TableRecord {
   /** `line 3` of a CSV file, `item 3` of a JSON array. */
   place: string;
   values: Record<string, unknown>;
+  /** As it stands in the file: the cells of a line, or an item. */
+  source: unknown;
   /** What is wrong with the record as a whole; its values then mean nothing. */
   fault?: string;
 }
@@ -58,12 +61,12 @@ function fromJson(text: string): Table {
   const records = value.map((item: unknown, index): TableRecord => {
     const place = `item ${index + 1}`;
     if (typeof item !== 'object' || item === null || Array.isArray(item)) {
-      return { place, values: {}, fault: 'is not an object' };
+      return { place, values: {}, source: item, fault: 'is not an object' };
     }
     for (const key of Object.keys(item)) columns.add(key);
-    return { place, values: { ...item } };
+    return { place, values: { ...item }, source: item };
   });
-  return { columns: [...columns], records };
+  return { format: 'json', columns: [...columns], records };
 }
 
 async function fromCsv(text: string): Promise<Table> {
@@ -88,7 +91,7 @@ async function fromCsv(text: string): Promise<Table> {
   const columns = head.record.map((name) => name.toLowerCase());
   const twice = columns.find((name, index) => columns.indexOf(name) !== index);
   if (twice !== undefined) throw new TableError(`The column '${twice}' stands twice in the first line.`);
-  return { columns, records: body.map((row) => toRecord(row, columns)) };
+  return { format: 'csv', columns, records: body.map((row) => toRecord(row, columns)) };
 }
 
 function toRecord(
@@ -100,9 +103,11 @@ function toRecord(
   const place = `line ${row.info.lines - further}`;
   if (row.record.length !== columns.length) {
     const fault = `has ${row.record.length} values, but the first line names ${columns.length} columns`;
-    return { place, values: {}, fault };
+    return { place, values: {}, source: row.record, fault };
   }
-  return { place, values: Object.fromEntries(columns.map((name, index) => [name, row.record[index] ?? ''])) };
+  const values: Record<string, string> = {};
+  for (const [index, name] of columns.entries()) values[name] = row.record[index] ?? '';
+  return { place, values, source: row.record };
 }
 
 /** Only the first line counts, and only outside quotes: values may hold anything. */

@@ -17,7 +17,12 @@ import { completeType, DEFAULTS, DEFINITION_KEYS } from '../../src/engine/types.
 import { parseDuration, parseSize } from '../../src/engine/units.ts';
 import { EXIT, errors, type PassitoError } from '../../src/errors.ts';
 import { officeErrors } from '../../src/outpass/errors.ts';
-import { outpassColumns, studentColumns } from '../../src/outpass/import/columns.ts';
+import {
+  hostelColumns,
+  outpassColumns,
+  studentColumns,
+  userColumns,
+} from '../../src/outpass/import/columns.ts';
 import { officeJobs } from '../../src/outpass/jobs.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -170,6 +175,8 @@ suite('docs/contract.md', () => {
 
   test('the import files have these columns', () => {
     for (const [heading, known] of [
+      ['### Hostels file', hostelColumns],
+      ['### Users file', userColumns],
       ['### Students file', studentColumns],
       ['### Outpasses file', outpassColumns],
     ] as const) {

@@ -31,6 +31,10 @@ test('students are read from CSV, whatever wrote it', async () => {
     hostel: undefined,
     room: 'A-1',
     parentPhone: undefined,
+    gender: undefined,
+    academicYear: undefined,
+    phone: undefined,
+    active: undefined,
   });
   assert.equal(rows[1]?.year, null);
   const variants = [
@@ -130,7 +134,7 @@ test('unknown and missing columns are refused with the nearest name', async () =
     tellProblems(problems),
     [
       "columns: there is no column 'roll no' (did you mean roll_number?)",
-      "columns: there is no column 'shoe_size' (the columns are name, email, roll_number, year, programme, hostel, room, parent_phone)",
+      "columns: there is no column 'shoe_size' (the columns are name, email, roll_number, year, programme, hostel, room, parent_phone, gender, academic_year, phone, active)",
       'columns: roll_number is missing',
     ].join('\n'),
   );

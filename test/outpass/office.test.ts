@@ -100,12 +100,27 @@ test('students are inserted, updated by roll number, or left as they are', async
   const rows = studentRows(
     one(studentRecord, { name: 'Bea', email: 'b@b.edu', roll_number: '21CS002', hostel: 'KAVERI' }),
   ).rows;
-  assert.deepEqual(await office.importStudents(rows), { inserted: 1, updated: 0, unchanged: 1 });
-  assert.deepEqual(await office.importStudents(rows), { inserted: 0, updated: 0, unchanged: 2 });
+  assert.deepEqual(await office.importStudents(rows), {
+    inserted: 1,
+    updated: 0,
+    unchanged: 1,
+    problems: [],
+  });
+  assert.deepEqual(await office.importStudents(rows), {
+    inserted: 0,
+    updated: 0,
+    unchanged: 2,
+    problems: [],
+  });
   const moved = studentRows(
     one({ name: 'Arjun S', email: 'arjun@students.example.edu', roll_number: '21cs001' }),
   ).rows;
-  assert.deepEqual(await office.importStudents(moved), { inserted: 0, updated: 1, unchanged: 0 });
+  assert.deepEqual(await office.importStudents(moved), {
+    inserted: 0,
+    updated: 1,
+    unchanged: 0,
+    problems: [],
+  });
   const { student } = (await office.pass(1))!;
   // Columns that the file does not have keep their values; the roll number takes the file's spelling.
   assert.deepEqual(
@@ -113,7 +128,12 @@ test('students are inserted, updated by roll number, or left as they are', async
     ['Arjun S', 'A-214', 'Kaveri', '21cs001'],
   );
   const emptied = studentRows(one({ ...studentRecord, room: '', hostel: '' })).rows;
-  assert.deepEqual(await office.importStudents(emptied), { inserted: 0, updated: 1, unchanged: 0 });
+  assert.deepEqual(await office.importStudents(emptied), {
+    inserted: 0,
+    updated: 1,
+    unchanged: 0,
+    problems: [],
+  });
   assert.equal((await office.pass(1))?.student.hostel, null);
   assert.deepEqual(db.prepare('SELECT name FROM hostels').pluck().all(), ['Kaveri']);
 });
@@ -121,9 +141,19 @@ test('students are inserted, updated by roll number, or left as they are', async
 test('outpasses are inserted, updated by reference, or left as they are', async (t) => {
   const { office } = await openOffice(t);
   const known = { ...passRecord, reference: 'OP-000001' };
-  assert.deepEqual(await office.importOutpasses(passRows(known)), { inserted: 0, updated: 0, unchanged: 1 });
+  assert.deepEqual(await office.importOutpasses(passRows(known)), {
+    inserted: 0,
+    updated: 0,
+    unchanged: 1,
+    problems: [],
+  });
   const rows = passRows({ ...known, destination: 'Salem' }, { ...passRecord, reference: 'X-1' }, passRecord);
-  assert.deepEqual(await office.importOutpasses(rows), { inserted: 2, updated: 1, unchanged: 0 });
+  assert.deepEqual(await office.importOutpasses(rows), {
+    inserted: 2,
+    updated: 1,
+    unchanged: 0,
+    problems: [],
+  });
   assert.equal((await office.pass('OP-000001'))?.destination, 'Salem');
   assert.equal((await office.pass(3))?.reference, 'OP-000003');
   await office.importOutpasses(passRows({ ...known, status: 'rejected' }));

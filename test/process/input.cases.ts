@@ -339,6 +339,53 @@ const office: Case[] = [
     },
     list: true,
   }),
+  usage('outpasses with every kind of fault, told at once', ['import', 'outpasses', 'o.csv'], {
+    files: {
+      'o.csv': [
+        'reference;roll_number;kind;purpose;destination;leaves_at;returns_at',
+        'P-1;nobody;Home;Rest;Home;2027-01-01 10:00;2027-01-02 10:00',
+        '"P\n2";nobody;"Ho\tme";Rest;"Ho\nme";2027-01-01 10:00;2027-01-02 10:00',
+        'P-3;somebody;Home;Rest;Home;noon;2027-01-02 10:00',
+      ].join('\r\n'),
+    },
+    list: true,
+  }),
+  usage('users with bad rows', ['import', 'users', 'u.json'], {
+    files: {
+      'u.json': JSON.stringify([
+        { name: 'A', email: 'a@example.edu', role: 'Chief Warden', gender: 'f' },
+        { name: 'B', email: 'b@example.edu', role: 'wardn', gender: 'x', active: 'perhaps' },
+        { name: 'C', email: 'A@example.edu', role: 'verifier' },
+      ]),
+    },
+    list: true,
+  }),
+  usage('hostels with a column misspelt', ['import', 'hostels', 'h.csv'], {
+    files: { 'h.csv': 'nam\nGanga\n' },
+    list: true,
+  }),
+  usage('a dry run with a bad row', ['import', 'hostels', 'h.csv', '--dry-run'], {
+    files: { 'h.csv': 'name,type\n,boys\n' },
+    prepared: false,
+    list: true,
+  }),
+  {
+    name: 'a partial dry run where there is no database',
+    args: ['import', 'hostels', 'h.csv', '--dry-run', '--partial'],
+    code: 1,
+    files: { 'h.csv': 'name,type\n,boys\nGanga,girls\n' },
+    list: true,
+    prints: true,
+  },
+  {
+    name: 'a partial import',
+    args: ['import', 'students', 's.csv', '--partial'],
+    code: 1,
+    files: { 's.csv': 'name,email,roll_number\nAsha,asha@example.edu,1\n"B, C",b@example,2\n' },
+    list: true,
+    prints: true,
+    effect: true,
+  },
   usage('imports of what does not exist', ['import', 'teachers', 't.csv']),
   usage('a pass that does not exist', ['outpass', 'show', 'OP-1']),
   usage('the approval of a pass that does not exist', ['outpass', 'approve', '1']),

@@ -7,7 +7,7 @@ import { dispatch } from './dispatch.ts';
 import { dispatchScheduledReports } from './dispatch-reports.ts';
 import { explain } from './explain.ts';
 import { health } from './health.ts';
-import { importOutpasses, importStudents } from './import.ts';
+import { importHostels, importOutpasses, importStudents, importUsers } from './import.ts';
 import { init } from './init.ts';
 import * as jobs from './jobs.ts';
 import { migrate } from './migrate.ts';
@@ -32,6 +32,8 @@ export const commands: readonly Command[] = [
   jobs.prune,
   explain,
   tryOnce,
+  importHostels,
+  importUsers,
   importStudents,
   importOutpasses,
   outpass.list,

@@ -9,8 +9,9 @@ import { errors } from '../../errors.ts';
 import { createLog } from '../log.ts';
 import type { Command, Input } from './command.ts';
 import { sampleOutpasses, sampleStudents } from './demo-data.ts';
-import { write } from './import.ts';
+import { importFile } from './import.ts';
 import { approvePass } from './outpass.ts';
+import { progressBar } from './progress.ts';
 
 /** Marks a folder as one that a demo may use again. */
 const MARK = 'passito-demo.txt';
@@ -28,8 +29,8 @@ export const demo: Command = {
     const config = demoConfig(await input.config(), folder);
     input.print(input.paint('bold', 'passito demo: import → approve → QR code → document → mail'));
 
-    const students = await write(config, join(folder, 'students.csv'), 'students');
-    const passes = await write(config, join(folder, 'outpasses.csv'), 'outpasses');
+    const students = await importFile(config, join(folder, 'students.csv'), 'students');
+    const passes = await importFile(config, join(folder, 'outpasses.csv'), 'outpasses');
     input.print(`1. Imported ${count(students)} students and ${count(passes)} outpasses.`);
 
     const approved = await approveAll(config);
@@ -89,16 +90,12 @@ async function runJobs(config: Config, expected: number, input: Input): Promise<
   const { startDaemon } = await import('../../daemon.ts');
   const daemon = await startDaemon(config, 'worker', createLog('auto', 'error'));
   let done = 0;
-  const bar = process.stderr.isTTY;
+  const bar = progressBar(expected, 0);
   await new Promise<void>((finish) => {
     const timer = setTimeout(finish, PATIENCE_MS);
     const tick = () => {
       done++;
-      if (bar) {
-        process.stderr.write(
-          `\r   [${'#'.repeat(Math.round((30 * done) / expected)).padEnd(30, '.')}] ${done}/${expected}`,
-        );
-      }
+      bar.to(done);
       if (done < expected) return;
       clearTimeout(timer);
       finish();
@@ -107,7 +104,7 @@ async function runJobs(config: Config, expected: number, input: Input): Promise<
     daemon.events.on('failed', tick);
     if (expected === 0) finish();
   });
-  if (bar) process.stderr.write('\r\u001b[K');
+  bar.end();
   await daemon.stop(5000, new AbortController().signal);
   if (done < expected) input.note(`Only ${done} of ${expected} jobs ended within a minute.`);
   return done;

@@ -1,65 +1,160 @@
-/** `passito import …`: records from a CSV or JSON file, all or nothing. */
+/** `passito import …`: records from a CSV or JSON file, all or nothing, or as many as are sound. */
 
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openOffice, openStore } from '../../app.ts';
 import type { Config } from '../../config.ts';
-import { errors } from '../../errors.ts';
-import { ImportError, outpassRows, studentRows, tellProblems } from '../../outpass/import.ts';
-import { readTable, TableError } from '../csv.ts';
-import { type Command, type Input, JSON_OPTION } from './command.ts';
+import { EXIT, errors, messageOf } from '../../errors.ts';
+import {
+  HEAD,
+  hostelRows,
+  ImportError,
+  outpassRows,
+  PROBLEM_COLUMN,
+  type RowProblem,
+  studentRows,
+  tellProblems,
+  userRows,
+} from '../../outpass/import.ts';
+import type { ImportOptions, ImportResult } from '../../store/sqlite/office-import.ts';
+import type { SqliteOffice } from '../../store/sqlite/office.ts';
+import { readTable, type Table, TableError } from '../csv.ts';
+import { printable } from '../log.ts';
+import { rejectedPath, rejectedRows } from '../rejected.ts';
+import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
+import { progressBar } from './progress.ts';
 import { readFile } from './values.ts';
 
-export const importStudents: Command = {
-  name: 'import students',
-  args: '<file>',
-  about: 'Insert or update students from CSV or JSON, by roll number',
-  options: [JSON_OPTION],
-  example: 'passito import students students.csv',
-  run: (input) => importFile(input, 'students'),
+/** A file that was checked: how many rows are sound, what is wrong with the others, and how the sound ones are written. */
+interface Checked {
+  sound: number;
+  problems: RowProblem[];
+  write: (office: SqliteOffice, options: ImportOptions) => Promise<ImportResult>;
+}
+
+const KINDS = {
+  hostels(table: Table): Checked {
+    const { rows, problems } = hostelRows(table);
+    return { sound: rows.length, problems, write: (office, options) => office.importHostels(rows, options) };
+  },
+  users(table: Table): Checked {
+    const { rows, problems } = userRows(table);
+    return { sound: rows.length, problems, write: (office, options) => office.importUsers(rows, options) };
+  },
+  students(table: Table): Checked {
+    const { rows, problems } = studentRows(table);
+    return { sound: rows.length, problems, write: (office, options) => office.importStudents(rows, options) };
+  },
+  outpasses(table: Table, zone: string): Checked {
+    const { rows, problems } = outpassRows(table, zone);
+    return {
+      sound: rows.length,
+      problems,
+      write: (office, options) => office.importOutpasses(rows, options),
+    };
+  },
 };
 
-export const importOutpasses: Command = {
-  name: 'import outpasses',
-  args: '<file>',
-  about: 'Insert or update outpasses from CSV or JSON, by reference',
-  options: [JSON_OPTION],
-  example: 'passito import outpasses outpasses.csv',
-  run: (input) => importFile(input, 'outpasses'),
-};
+type Kind = keyof typeof KINDS;
 
-async function importFile(input: Input, what: 'students' | 'outpasses'): Promise<number> {
-  const config = await input.config();
+const OPTIONS: readonly CommandOption[] = [
+  { name: 'partial', about: 'Import the sound rows, and write the others into a file of their own' },
+  { name: 'dry-run', about: 'Say what would be imported, and write nothing' },
+  JSON_OPTION,
+];
+
+const command = (kind: Kind, key: string): Command => ({
+  name: `import ${kind}`,
+  args: '<file>',
+  about: `Insert or update ${kind} from CSV or JSON, by ${key}`,
+  options: OPTIONS,
+  example: `passito import ${kind} ${kind}.csv`,
+  run: (input) => run(input, kind),
+});
+
+export const importHostels = command('hostels', 'name');
+export const importUsers = command('users', 'e-mail address');
+export const importStudents = command('students', 'roll number');
+export const importOutpasses = command('outpasses', 'reference');
+
+async function run(input: Input, kind: Kind): Promise<number> {
   const path = input.args[0] as string;
+  const how = { partial: input.has('partial'), dryRun: input.has('dry-run') };
+  const { table, ...result } = await importFile(await input.config(), path, kind, how);
+  const { inserted, updated, unchanged, problems } = result;
+  const rejected = how.dryRun || problems.length === 0 ? null : rejectedPath(path, kind, table.format);
+  if (problems.length > 0) input.note(printable(tellProblems(problems)));
+  if (rejected !== null) writeRejected(rejected, table, problems);
+  const counts = { inserted, updated, unchanged, rejected: problems.length };
+  if (input.json) {
+    input.print(JSON.stringify({ ...counts, rejected_file: rejected, dry_run: how.dryRun }));
+  } else {
+    const left = problems.length === 0 ? '' : `, ${problems.length} rejected`;
+    const end = how.dryRun ? ' (a dry run: nothing was written)' : '';
+    input.print(`${kind}: ${inserted} inserted, ${updated} updated, ${unchanged} unchanged${left}${end}.`);
+    if (rejected !== null) input.note(`Mend the rejected rows in ${rejected}, and import that file.`);
+  }
+  return problems.length === 0 ? 0 : EXIT.no;
+}
+
+/** Reads, checks and writes a file. Where a row is bad, nothing is written, unless the import may be partial. */
+export async function importFile(
+  config: Config,
+  path: string,
+  kind: Kind,
+  { partial = false, dryRun = false }: { partial?: boolean; dryRun?: boolean } = {},
+): Promise<ImportResult & { table: Table }> {
   try {
-    const counts = await write(config, path, what);
-    if (input.json) input.print(JSON.stringify(counts));
-    else {
-      input.print(
-        `${what}: ${counts.inserted} inserted, ${counts.updated} updated, ${counts.unchanged} unchanged.`,
-      );
+    const table = await readTable(readFile(path));
+    const { sound, problems, write } = KINDS[kind](table, config.settings.timeZone);
+    if (problems.some(({ place }) => place === HEAD)) throw new ImportError(problems);
+    const bar = progressBar(sound);
+    const options = { problems, partial, dryRun, progress: (done: number) => bar.to(done) };
+    const doomed = dryRun || (problems.length > 0 && !partial);
+    try {
+      const result = await inOffice(config, doomed, (office) => write(office, options));
+      return { ...result, table };
+    } finally {
+      bar.end();
     }
-    return 0;
   } catch (error) {
-    if (error instanceof TableError || error instanceof ImportError) {
-      throw errors.badRows(path, error.message);
-    }
-    throw error;
+    if (error instanceof TableError) throw errors.badRows(path, error.message);
+    if (!(error instanceof ImportError)) throw error;
+    const hint = error.problems.some(({ place }) => place === HEAD)
+      ? undefined
+      : '--partial imports the other rows, and writes these into a file of their own.';
+    throw errors.badRows(path, error.message, hint);
   }
 }
 
-/** Reads, checks and writes a file. Nothing is written where a row is bad. */
-export async function write(config: Config, path: string, what: 'students' | 'outpasses') {
-  const records = await readTable(readFile(path));
-  const students = what === 'students' ? studentRows(records) : undefined;
-  const passes = what === 'outpasses' ? outpassRows(records, config.settings.timeZone) : undefined;
-  const problems = (students ?? passes)?.problems ?? [];
-  if (problems.length > 0) throw errors.badRows(path, tellProblems(problems));
-  const store = await openStore(config, 'create');
+/** What is to leave no trace makes no database either: where there is none, it runs on one that goes away. */
+async function inOffice<T>(
+  config: Config,
+  traceless: boolean,
+  work: (office: SqliteOffice) => Promise<T>,
+): Promise<T> {
+  const absent = traceless && !existsSync(config.settings.db);
+  const folder = absent ? mkdtempSync(join(tmpdir(), 'passito-')) : undefined;
+  const settings = {
+    ...config.settings,
+    ...(folder === undefined ? {} : { db: join(folder, 'passito.db') }),
+  };
+  const store = await openStore({ ...config, settings }, 'create');
   try {
-    const office = openOffice(config, store);
-    return students === undefined
-      ? await office.importOutpasses(passes?.rows ?? [])
-      : await office.importStudents(students.rows);
+    return await work(openOffice(config, store));
   } finally {
     await store.close();
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function writeRejected(path: string, table: Table, problems: readonly RowProblem[]): void {
+  const byPlace = new Map(problems.map(({ place, reason }) => [place, reason]));
+  try {
+    // Names and numbers of people: for the owner alone.
+    writeFileSync(path, rejectedRows(table, PROBLEM_COLUMN, byPlace), { mode: 0o600 });
+  } catch (error) {
+    throw errors.rejectedUnwritten(path, messageOf(error));
   }
 }

@@ -3,7 +3,7 @@
 import { readTime, timeForm } from '../read-time.ts';
 import { passStatuses } from '../pass-states.ts';
 import { formatTime } from '../../engine/clock.ts';
-import type { Column } from './columns.ts';
+import { type Column, roles } from './columns.ts';
 import { nearest } from '../../nearest.ts';
 
 /** A value that fits, or what is wrong with it: the end of a sentence that begins with the column's name. */
@@ -17,6 +17,7 @@ const PHONE = /^\+?[0-9][0-9 -]{5,22}$/;
 /** Checks a value; an empty one is null, which the caller may not allow. */
 export function checkCell(raw: unknown, column: Column, zone: string): CellVerdict {
   if (raw === null || raw === undefined || raw === '') return { value: null };
+  if (typeof raw === 'boolean' && column.kind === 'switch') return { value: raw ? 1 : 0 };
   if (typeof raw !== 'string' && typeof raw !== 'number') return { wrong: 'must be text' };
   const text = String(raw).normalize('NFC').trim();
   if (text === '') return { value: null };
@@ -30,6 +31,16 @@ export function checkCell(raw: unknown, column: Column, zone: string): CellVerdi
   }
   return checks[column.kind](text, zone);
 }
+
+const GENDERS = new Map([
+  ['m', 'male'],
+  ['f', 'female'],
+]);
+
+const SWITCH = new Map([
+  ...['yes', 'true', '1', 'active'].map((word) => [word, 1] as const),
+  ...['no', 'false', '0', 'inactive'].map((word) => [word, 0] as const),
+]);
 
 const quoted = (text: string): string => `'${text}'`;
 
@@ -51,15 +62,23 @@ const checks: Record<Column['kind'], (text: string, zone: string) => CellVerdict
       ? { wrong: `${quoted(text)} is not a time (${timeForm})` }
       : { value: formatTime(ms) };
   },
-  status: (text) => {
-    const status = text.toLowerCase();
-    if (passStatuses.some((known) => known === status)) return { value: status };
-    const meant = nearest(text, passStatuses);
-    const hint = meant === undefined ? `one of ${passStatuses.join(', ')}` : `did you mean ${meant}?`;
-    return { wrong: `${quoted(text)} is not a status (${hint})` };
+  status: (text) => oneOf(text, passStatuses, 'a status'),
+  role: (text) => oneOf(text.replaceAll(/[ -]/g, '_'), roles, 'a role'),
+  gender: (text) => oneOf(GENDERS.get(text.toLowerCase()) ?? text, ['male', 'female'], 'a gender'),
+  switch: (text) => {
+    const value = SWITCH.get(text.toLowerCase());
+    return value === undefined ? { wrong: `${quoted(text)} is neither yes nor no` } : { value };
   },
   reference: (text) =>
     /^\d+$/.test(text)
       ? { wrong: `${quoted(text)} has digits only and would be taken for an id` }
       : { value: text },
 };
+
+function oneOf(text: string, words: readonly string[], what: string): CellVerdict {
+  const word = text.toLowerCase();
+  if (words.includes(word)) return { value: word };
+  const meant = nearest(text, words);
+  const hint = meant === undefined ? `one of ${words.join(', ')}` : `did you mean ${meant}?`;
+  return { wrong: `${quoted(text)} is not ${what} (${hint})` };
+}

@@ -3,7 +3,18 @@
 import { passStatuses } from '../pass-states.ts';
 
 /** How a value is checked. A `line` is text without breaks: a name, or what stands in one line of the pass. */
-type ColumnKind = 'line' | 'text' | 'email' | 'phone' | 'year' | 'time' | 'status' | 'reference';
+type ColumnKind =
+  | 'line'
+  | 'text'
+  | 'email'
+  | 'phone'
+  | 'year'
+  | 'time'
+  | 'status'
+  | 'reference'
+  | 'role'
+  | 'gender'
+  | 'switch';
 
 /** One column. */
 export interface Column {
@@ -23,6 +34,27 @@ const column = (kind: ColumnKind, required: boolean, max: number, about: string)
   about,
 });
 
+/** What a user may be. */
+export const roles = ['student', 'warden', 'chief_warden', 'verifier'] as const;
+
+/** Hostels; the name is the natural key. */
+export const hostelColumns = {
+  name: column('line', true, 120, 'names the hostel; an existing one is updated'),
+  type: column('line', false, 60, ''),
+  category: column('line', false, 60, ''),
+} as const satisfies Record<string, Column>;
+
+/** Users; the e-mail address is the natural key. */
+export const userColumns = {
+  name: column('line', true, 120, ''),
+  email: column('email', true, 254, 'names the user; an existing one is updated'),
+  role: column('role', true, 20, `one of ${roles.join(', ')}`),
+  gender: column('gender', false, 10, 'male or female: whose hostels they look after'),
+  phone: column('phone', false, 24, 'digits, with spaces, hyphens and a leading + allowed'),
+  hostel: column('line', false, 120, 'made if it does not exist yet'),
+  active: column('switch', false, 10, 'yes or no; yes for a new user'),
+} as const satisfies Record<string, Column>;
+
 /** Students; the roll number is the natural key. */
 export const studentColumns = {
   name: column('line', true, 120, 'as printed on the pass'),
@@ -33,6 +65,10 @@ export const studentColumns = {
   hostel: column('line', false, 120, 'made if it does not exist yet'),
   room: column('line', false, 40, ''),
   parent_phone: column('phone', false, 24, 'digits, with spaces, hyphens and a leading + allowed'),
+  gender: column('gender', false, 10, 'male or female'),
+  academic_year: column('line', false, 20, 'such as 2026-2027'),
+  phone: column('phone', false, 24, 'the student’s own'),
+  active: column('switch', false, 10, 'yes or no; yes for a new student'),
 } as const satisfies Record<string, Column>;
 
 /** Outpasses; the reference is the natural key. */

@@ -2,9 +2,20 @@
 
 /** One row that cannot be imported. */
 export interface RowProblem {
-  /** `line 3` or `item 3`. */
+  /** `line 3` or `item 3`; {@link HEAD} where the whole file is meant. */
   place: string;
   reason: string;
+  /** Of an outpass: its student, where that can be read. */
+  rollNumber?: string;
+}
+
+/** The place of what is wrong with the columns: then no row can be read. */
+export const HEAD = 'columns';
+
+/** In the order of the file. */
+export function inOrder(problems: readonly RowProblem[]): RowProblem[] {
+  const number = ({ place }: RowProblem) => Number(/\d+$/.exec(place)?.[0] ?? 0);
+  return problems.toSorted((a, b) => number(a) - number(b));
 }
 
 const SHOWN = 20;

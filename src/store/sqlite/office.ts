@@ -4,7 +4,7 @@ import { formatTime, parseTime } from '../../engine/clock.ts';
 import type { Database, Statement } from 'better-sqlite3';
 
 import { officeErrors } from '../../outpass/errors.ts';
-import type { OutpassRow, StudentRow } from '../../outpass/import.ts';
+import type { HostelRow, OutpassRow, StudentRow, UserRow } from '../../outpass/import.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import { type Direction, refusePassage } from '../../outpass/movements.ts';
 import type { NewPass } from '../../outpass/new-pass.ts';
@@ -20,8 +20,9 @@ import { prepareMailLedger } from './mail-ledger.ts';
 import { prepareReports } from './office-reports.ts';
 import { prepareCleanup } from './office-cleanup.ts';
 import type { PassMove } from '../../outpass/pass-states.ts';
-import { writeOutpasses, writeStudents } from './office-import.ts';
-import type { ImportCounts } from './office-import.ts';
+import { hostelWriter, outpassWriter, studentWriter, userWriter } from './import-writers.ts';
+import { importRows, undone } from './office-import.ts';
+import type { ImportOptions, ImportResult } from './office-import.ts';
 import { PASS_QUERY, toPass } from './office-rows.ts';
 import type { PassRow } from './office-rows.ts';
 import { prepareParentAnswers } from './parent-answers.ts';
@@ -222,14 +223,31 @@ export class SqliteOffice implements Office {
     return this.#parts.write(() => toPass(this.#row(this.#parents.decide(hash, decision, at))));
   }
 
-  /** Inserts or updates students by roll number, all or nothing. */
-  async importStudents(rows: readonly StudentRow[]): Promise<ImportCounts> {
-    return this.#parts.write(() => writeStudents(this.#parts.db, rows));
+  /** Inserts or updates hostels by name. This and the other imports throw an ImportError that names the bad rows. */
+  importHostels(rows: readonly HostelRow[], options: ImportOptions = {}): Promise<ImportResult> {
+    return this.#import(() => importRows(rows, hostelWriter(this.#parts.db), options));
   }
 
-  /** Inserts or updates outpasses by reference, all or nothing; throws an ImportError that names the bad rows. */
-  async importOutpasses(rows: readonly OutpassRow[]): Promise<ImportCounts> {
-    return this.#parts.write(() => writeOutpasses(this.#parts.db, rows, this.#move));
+  /** Inserts or updates users by e-mail address. */
+  importUsers(rows: readonly UserRow[], options: ImportOptions = {}): Promise<ImportResult> {
+    return this.#import(() => importRows(rows, userWriter(this.#parts.db), options));
+  }
+
+  /** Inserts or updates students by roll number. */
+  importStudents(rows: readonly StudentRow[], options: ImportOptions = {}): Promise<ImportResult> {
+    return this.#import(() => importRows(rows, studentWriter(this.#parts.db), options));
+  }
+
+  /** Inserts or updates outpasses by reference. */
+  importOutpasses(rows: readonly OutpassRow[], options: ImportOptions = {}): Promise<ImportResult> {
+    return this.#import(() => {
+      const { write, complete } = outpassWriter(this.#parts.db, this.#move, Date.now());
+      return importRows(rows, write, { ...options, problems: (options.problems ?? []).map(complete) });
+    });
+  }
+
+  #import(op: () => ImportResult): Promise<ImportResult> {
+    return undone(this.#parts.write(op));
   }
 
   #row(id: number): PassRow {

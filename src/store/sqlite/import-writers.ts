@@ -1,0 +1,166 @@
+/** How one imported row of each kind is written: insert, or update what has the same natural key. */
+
+import type { Database } from 'better-sqlite3';
+
+import type { HostelRow, OutpassRow, RowProblem, StudentRow, UserRow } from '../../outpass/import.ts';
+import type { PassStatus } from '../../outpass/office.ts';
+import { moveBetween } from '../../outpass/pass-states.ts';
+import type { RowVerdict } from './office-import.ts';
+import type { ApplyMove } from './pass-moves.ts';
+import { prepareReferences } from './pass-writes.ts';
+
+const NOW = "strftime('%Y-%m-%d %H:%M:%f','now')";
+
+type Values = Record<string, string | number | null>;
+type Given = Record<string, string | number | null | undefined>;
+
+export function hostelWriter(db: Database): (row: HostelRow) => RowVerdict {
+  const write = upsert(db, 'hostels', 'name', ['name', 'type', 'category']);
+  return ({ name, type, category }) => write({ name, type, category });
+}
+
+/** Users by e-mail address; hostels that they name are made. */
+export function userWriter(db: Database): (row: UserRow) => RowVerdict {
+  const columns = ['name', 'email', 'role', 'gender', 'phone', 'hostel_id', 'active'];
+  const write = upsert(db, 'users', 'email', columns);
+  const hostelId = hostels(db);
+  return ({ place: _, hostel, active, ...row }) =>
+    write({ ...row, hostel_id: hostelId(hostel), active: unlessEmpty(active) });
+}
+
+/** Students by roll number; hostels that they name are made. */
+export function studentWriter(db: Database): (row: StudentRow) => RowVerdict {
+  const write = upsert(db, 'students', 'roll_number', [
+    'name', 'email', 'roll_number', 'year', 'programme', 'hostel_id', 'room', 'parent_phone', 'gender', 'academic_year', 'phone', 'active',
+  ]); // prettier-ignore
+  const hostelId = hostels(db);
+  return ({ place: _, rollNumber, hostel, parentPhone, academicYear, active, ...row }) =>
+    write({
+      ...row,
+      roll_number: rollNumber,
+      hostel_id: hostelId(hostel),
+      parent_phone: parentPhone,
+      academic_year: academicYear,
+      active: unlessEmpty(active),
+    });
+}
+
+/**
+ * Outpasses by reference. What is printed having changed, an old QR code and document are forgotten: they would show
+ * the guard another window than the record. A status changes only as the table of moves allows.
+ */
+export function outpassWriter(
+  db: Database,
+  applyMove: ApplyMove,
+  at: number,
+): { write: (row: OutpassRow) => RowVerdict; complete: (problem: RowProblem) => RowProblem } {
+  const student = db.prepare<[string], number>('SELECT id FROM students WHERE roll_number = ?').pluck();
+  const find = db.prepare<[string], Values & { id: number }>(
+    `SELECT id, reference, student_id, kind, purpose, destination, leaves_at, returns_at, status
+     FROM outpasses WHERE reference = ?`,
+  );
+  const insert = db.prepare(
+    `INSERT INTO outpasses (reference, student_id, kind, purpose, destination, leaves_at, returns_at, status)
+     VALUES (@reference, @student_id, @kind, @purpose, @destination, @leaves_at, @returns_at, @status)`,
+  );
+  const update = db.prepare(
+    `UPDATE outpasses SET reference = @reference, kind = @kind, purpose = @purpose, destination = @destination,
+       leaves_at = @leaves_at, returns_at = @returns_at, updated_at = ${NOW}
+     WHERE id = @id`,
+  );
+  const forgetFiles = db.prepare(
+    'UPDATE outpasses SET qr_path = NULL, document_path = NULL, token_id = NULL WHERE id = ?',
+  );
+  const nextReference = prepareReferences(db);
+  const unknown = (rollNumber: string) => `there is no student with roll_number '${rollNumber}'`;
+  const write = (row: OutpassRow): RowVerdict => {
+    const studentId = student.get(row.rollNumber);
+    const old = row.reference === null ? undefined : find.get(row.reference);
+    if (studentId === undefined) return { refused: unknown(row.rollNumber) };
+    if (old !== undefined && old['student_id'] !== studentId) {
+      return { refused: `outpass '${row.reference}' is of another student` };
+    }
+    const printed: Values = {
+      kind: row.kind,
+      purpose: row.purpose,
+      destination: row.destination,
+      leaves_at: row.leavesAt,
+      returns_at: row.returnsAt,
+    };
+    const reference = row.reference ?? nextReference();
+    const next: Values = { ...printed, reference };
+    if (old === undefined) {
+      insert.run({ ...next, student_id: studentId, status: row.status ?? 'pending' });
+      return 'inserted';
+    }
+    const status = old['status'] as PassStatus;
+    const wanted = row.status ?? status;
+    const move = moveBetween(status, wanted);
+    if (wanted !== status && move === undefined) {
+      return { refused: `outpass '${reference}' is ${status} and cannot become ${wanted}` };
+    }
+    const changed = differs(old, next);
+    if (changed) update.run({ ...next, id: old.id });
+    if (differs(old, printed)) forgetFiles.run(old.id);
+    if (move !== undefined) applyMove({ id: old.id, reference, status }, move, { at });
+    return changed || move !== undefined ? 'updated' : 'unchanged';
+  };
+  /** A row that is bad for another reason may name an unknown student as well. */
+  const complete = (problem: RowProblem): RowProblem => {
+    const { rollNumber, reason } = problem;
+    if (rollNumber === undefined || student.get(rollNumber) !== undefined) return problem;
+    return { ...problem, reason: `${reason}; ${unknown(rollNumber)}` };
+  };
+  return { write, complete };
+}
+
+/** Inserts or updates by a natural key. What is undefined keeps its value, or its column's default in a new row. */
+function upsert(
+  db: Database,
+  table: 'hostels' | 'users' | 'students',
+  key: string,
+  columns: readonly string[],
+): (given: Given) => RowVerdict {
+  const find = db.prepare<[unknown], Values & { id: number }>(
+    `SELECT id, ${columns.join(', ')} FROM ${table} WHERE ${key} = ?`,
+  );
+  const update = db.prepare(
+    `UPDATE ${table} SET ${columns.map((name) => `${name} = @${name}`).join(', ')}, updated_at = ${NOW} WHERE id = @id`,
+  );
+  const values = columns.map((name) => (name === 'active' ? 'coalesce(@active, 1)' : `@${name}`));
+  const insert = db.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values.join(', ')})`);
+  return (given) => {
+    const old = find.get(given[key]);
+    const next: Values = {};
+    for (const name of columns) {
+      const value = given[name];
+      next[name] = value === undefined ? (old?.[name] ?? null) : value;
+    }
+    if (old === undefined) {
+      insert.run(next);
+      return 'inserted';
+    }
+    if (!differs(old, next)) return 'unchanged';
+    update.run({ ...next, id: old.id });
+    return 'updated';
+  };
+}
+
+function differs(old: Values, next: Values): boolean {
+  return Object.entries(next).some(([column, value]) => old[column] !== value);
+}
+
+/** A switch has no third position: an empty cell leaves it alone. */
+function unlessEmpty(value: number | null | undefined): number | undefined {
+  return value ?? undefined;
+}
+
+/** Finds a hostel by name, or makes it; absent and empty names stay what they are. */
+function hostels(db: Database): (name: string | null | undefined) => number | null | undefined {
+  const find = db.prepare<[string], number>('SELECT id FROM hostels WHERE name = ?').pluck();
+  const insert = db.prepare('INSERT INTO hostels (name) VALUES (?)');
+  return (name) => {
+    if (typeof name !== 'string') return name;
+    return find.get(name) ?? Number(insert.run(name).lastInsertRowid);
+  };
+}
