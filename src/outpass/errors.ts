@@ -1,6 +1,6 @@
 /** What the office says no to: a rule of the office or a fault in its folders, told in one line. */
 
-import { EXIT, PassitoError } from '../errors.ts';
+import { EXIT, PassitoError, sentence } from '../errors.ts';
 
 /** Makes each error of the office. */
 export const officeErrors = {
@@ -42,6 +42,14 @@ export const officeErrors = {
       `There is an outpass '${reference}' already.`,
       'Leave out --reference, and the pass gets one of its own.',
     ),
+  reportTimes: (reason: string) => new PassitoError('REPORT_TIMES', EXIT.usage, sentence(upper(reason))),
+  notWardens: (reason: string) =>
+    new PassitoError(
+      'NOT_WARDENS',
+      EXIT.usage,
+      `Only active wardens can be recipients: ${reason}.`,
+      "'passito import users FILE' adds users.",
+    ),
   parentLink: (reason: string) =>
     new PassitoError('PARENT_LINK', EXIT.no, `This link cannot be used: ${reason}.`),
   signingKey: (file: string, reason: string) =>
@@ -51,3 +59,8 @@ export const officeErrors = {
       `The signing key in ${file} cannot be used: ${reason}.`,
     ),
 };
+
+/** A sentence may begin with an option's name, which stays as it is typed. */
+function upper(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

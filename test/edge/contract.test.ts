@@ -332,6 +332,11 @@ suite('docs/contract.md', () => {
     const movement = first(table('### `movements out`'));
     sameKeys(await json(['movements', 'out', 'D-1']), movement);
     sameKeys(await json(['movements', 'in', 'D-1']), movement);
+    const reports = first(table('### `reports list`'));
+    sameKeys(await json(['reports', 'list']), reports);
+    sameKeys(await json(['reports', 'set', 'late_arrivals', '--time', '06:15']), reports);
+    sameKeys(await json(['reports', 'enable', 'late_arrivals', '--gender', 'male']), reports);
+    sameKeys(await json(['reports', 'disable', 'late_arrivals']), reports);
   });
 
   test('health and status print this, while a supervisor runs', async () => {

@@ -14,6 +14,7 @@ import { migrate } from './migrate.ts';
 import * as movements from './movements.ts';
 import * as outpassChange from './outpass-change.ts';
 import * as outpass from './outpass.ts';
+import * as reports from './reports.ts';
 import { status } from './status.ts';
 import { supervisor, worker } from './supervisor.ts';
 import { tryOnce } from './try.ts';
@@ -44,6 +45,10 @@ export const commands: readonly Command[] = [
   outpassChange.cancel,
   movements.out,
   movements.back,
+  reports.list,
+  reports.change,
+  reports.enable,
+  reports.disable,
   cleanupExpiredFiles,
   dispatchScheduledReports,
   init,

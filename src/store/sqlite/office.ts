@@ -20,6 +20,7 @@ import { prepareMailLedger } from './mail-ledger.ts';
 import { prepareReports } from './office-reports.ts';
 import { prepareCleanup } from './office-cleanup.ts';
 import type { PassMove } from '../../outpass/pass-states.ts';
+import type { Gender, ReportName, ReportSetting } from '../../outpass/report-settings.ts';
 import { hostelWriter, outpassWriter, studentWriter, userWriter } from './import-writers.ts';
 import { importRows, undone } from './office-import.ts';
 import type { ImportOptions, ImportResult } from './office-import.ts';
@@ -31,6 +32,8 @@ import { preparePassMoves } from './pass-moves.ts';
 import type { ApplyMove, MoveNote } from './pass-moves.ts';
 import { preparePassWrites } from './pass-writes.ts';
 import type { Movement } from './pass-writes.ts';
+import { prepareReportSettings } from './report-settings.ts';
+import type { ReportChange } from './report-settings.ts';
 
 /** What the records stand on. */
 export interface SqliteOfficeParts {
@@ -61,6 +64,7 @@ export class SqliteOffice implements Office {
   readonly #reports: ReturnType<typeof prepareReports>;
   readonly #move: ApplyMove;
   readonly #writes: ReturnType<typeof preparePassWrites>;
+  readonly #reports: ReturnType<typeof prepareReportSettings>;
   readonly #parents: ReturnType<typeof prepareParentAnswers>;
   #key: SigningKey | undefined;
 
@@ -81,6 +85,7 @@ export class SqliteOffice implements Office {
     this.#move = preparePassMoves(db);
     this.#cleanup = prepareCleanup(db, this.#move);
     this.#writes = preparePassWrites(db);
+    this.#reports = prepareReportSettings(db);
     this.#parents = prepareParentAnswers(db, this.#move);
   }
 
@@ -221,6 +226,25 @@ export class SqliteOffice implements Office {
     at: number = Date.now(),
   ): Promise<PassDetails> {
     return this.#parts.write(() => toPass(this.#row(this.#parents.decide(hash, decision, at))));
+  }
+
+  /** Every report for each gender, with its own recipients. */
+  reportSettings(): Promise<ReportSetting[]> {
+    return this.#parts.read(() => this.#reports.list());
+  }
+
+  /** Who gets a report: its wardens and every chief warden of its gender, active, nobody twice. */
+  reportReceivers(setting: Pick<ReportSetting, 'id' | 'gender'>): Promise<ReportSetting['recipients']> {
+    return this.#parts.read(() => this.#reports.receivers(setting));
+  }
+
+  /** Changes a report's settings, of one gender or both; its next sending is to be worked out anew. */
+  changeReport(
+    report: ReportName,
+    gender: Gender | undefined,
+    change: ReportChange,
+  ): Promise<ReportSetting[]> {
+    return this.#parts.write(() => this.#reports.change(report, gender, change));
   }
 
   /** Inserts or updates hostels by name. This and the other imports throw an ImportError that names the bad rows. */

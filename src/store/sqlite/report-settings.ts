@@ -1,0 +1,116 @@
+/** Report settings and their recipients on SQLite. Writes run inside one write. */
+
+import type { Database } from 'better-sqlite3';
+
+import { officeErrors } from '../../outpass/errors.ts';
+import {
+  changeTimes,
+  type Gender,
+  type ReportName,
+  type ReportSetting,
+  type ReportTimes,
+} from '../../outpass/report-settings.ts';
+
+/** What is changed; what is absent stays. */
+export interface ReportChange {
+  times?: Partial<ReportTimes>;
+  enabled?: boolean;
+  /** E-mail addresses of active wardens. */
+  recipients?: readonly string[];
+}
+
+interface SettingRow extends ReportTimes {
+  id: number;
+  report: ReportName;
+  gender: Gender;
+  enabled: number;
+  last_sent_at: string | null;
+  next_send_at: string | null;
+}
+
+interface Person {
+  id: number;
+  name: string;
+  email: string;
+}
+
+export function prepareReportSettings(db: Database) {
+  const all = db.prepare<[], SettingRow>(
+    `SELECT id, report, gender, enabled, frequency, weekday, day, month, time, last_sent_at, next_send_at
+     FROM report_settings ORDER BY report, gender DESC`,
+  );
+  const recipientsOf = db.prepare<[number], Person>(
+    `SELECT u.id, u.name, u.email FROM report_recipients r JOIN users u ON u.id = r.user_id
+     WHERE r.setting_id = ? ORDER BY u.name, u.id`,
+  );
+  const whoGets = db.prepare<[{ setting: number; gender: Gender }], Person>(
+    `SELECT id, name, email FROM users
+     WHERE active = 1 AND ((role = 'chief_warden' AND coalesce(gender, @gender) = @gender)
+       OR (role = 'warden' AND id IN (SELECT user_id FROM report_recipients WHERE setting_id = @setting)))
+     ORDER BY id`,
+  );
+  // Another time, or a setting that comes back, makes the next sending that was worked out a wrong one.
+  const update = db.prepare(
+    `UPDATE report_settings SET enabled = @enabled, frequency = @frequency, weekday = @weekday, day = @day,
+       month = @month, time = @time, next_send_at = iif(@restart, NULL, next_send_at),
+       updated_at = strftime('%Y-%m-%d %H:%M:%f','now')
+     WHERE id = @id`,
+  );
+  const warden = db.prepare<[string], { id: number; role: string; active: number }>(
+    'SELECT id, role, active FROM users WHERE email = ?',
+  );
+  const forget = db.prepare('DELETE FROM report_recipients WHERE setting_id = ?');
+  const remember = db.prepare('INSERT OR IGNORE INTO report_recipients (setting_id, user_id) VALUES (?, ?)');
+
+  const list = (): ReportSetting[] =>
+    all.all().map(({ enabled, last_sent_at: lastSentAt, next_send_at: nextSendAt, ...row }) => ({
+      ...row,
+      enabled: enabled === 1,
+      recipients: recipientsOf.all(row.id),
+      lastSentAt,
+      nextSendAt,
+    }));
+
+  /** The wardens with these addresses; all that are none are named at once. */
+  const wardens = (emails: readonly string[]): number[] => {
+    const wrong: string[] = [];
+    const ids = emails.flatMap((email) => {
+      const found = warden.get(email);
+      if (found === undefined) wrong.push(`${email} is no user`);
+      else if (found.role === 'chief_warden') {
+        wrong.push(`${email} is a chief warden, who gets every report anyway`);
+      } else if (found.role !== 'warden') wrong.push(`${email} is a ${found.role}`);
+      else if (found.active === 0) wrong.push(`${email} is no longer active`);
+      else return [found.id];
+      return [];
+    });
+    if (wrong.length > 0) throw officeErrors.notWardens(wrong.join('; '));
+    return ids;
+  };
+
+  return {
+    list,
+    /** Everyone who gets a report: its wardens and every chief warden of its gender, active, nobody twice. */
+    receivers: ({ id, gender }: Pick<ReportSetting, 'id' | 'gender'>): Person[] =>
+      whoGets.all({ setting: id, gender }),
+
+    /** Changes the settings of a report: those of one gender, or of both. Gives them as they are then. */
+    change(report: ReportName, gender: Gender | undefined, change: ReportChange): ReportSetting[] {
+      const mine = (one: ReportSetting) =>
+        one.report === report && (gender === undefined || one.gender === gender);
+      const ids = change.recipients === undefined ? undefined : wardens(change.recipients);
+      for (const old of list().filter(mine)) {
+        const changed = changeTimes(old, change.times ?? {});
+        if ('wrong' in changed) throw officeErrors.reportTimes(changed.wrong);
+        const enabled = change.enabled ?? old.enabled;
+        const restart = change.times !== undefined || enabled !== old.enabled;
+        const switches = { enabled: enabled ? 1 : 0, restart: restart ? 1 : 0 };
+        update.run({ ...changed.times, ...switches, id: old.id });
+        if (ids === undefined) continue;
+        forget.run(old.id);
+        for (const id of ids) remember.run(old.id, id);
+      }
+      return list().filter(mine);
+    },
+  };
+}
