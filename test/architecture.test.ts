@@ -23,7 +23,7 @@ const MAY: Record<string, readonly string[]> = {
   'boot.ts': [],
   config: ['engine'],
   'config.ts': ['config', 'engine', 'errors.ts', 'nearest.ts'],
-  library: ['engine', 'store', 'errors.ts'],
+  library: ['engine', 'outpass', 'store', 'errors.ts'],
   // These put the parts together.
   'app.ts': ['config.ts', 'engine', 'store', 'edge'],
   'job-types.ts': ['config.ts', 'engine', 'errors.ts'],

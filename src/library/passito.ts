@@ -6,12 +6,12 @@
  * const job = await dispatcher.dispatch('MyCustomJob', new JobPayloadBuilder().set('id', 123));
  */
 
-import { systemClock } from '../engine/clock.ts';
 import { JobPayloadBuilder } from '../engine/payload-builder.ts';
 import type { Json, JobOptions } from '../engine/handler.ts';
 import { newJob } from '../engine/queue.ts';
 import type { Inserted, NewJob } from '../engine/store.ts';
 import type { SqliteStore } from '../store/sqlite/store.ts';
+import { openDatabase } from './open.ts';
 
 export { defineJob, discard, snooze } from '../engine/handler.ts';
 export type {
@@ -30,16 +30,22 @@ export type {
   NestedDispatchOptions,
   StandardSchema,
 } from '../engine/handler.ts';
-import { errors } from '../errors.ts';
-
+export { PassOffice } from './office.ts';
+export type {
+  Closing,
+  ImportRecord,
+  ImportWays,
+  PassageRequest,
+  PassOfficeOptions,
+  PassRequest,
+} from './office.ts';
+export type { PassDetails, PassStatus } from '../outpass/office.ts';
+export type { ReportSetting } from '../outpass/report-settings.ts';
+export type { ImportResult } from '../store/sqlite/office-import.ts';
+export type { Movement } from '../store/sqlite/pass-writes.ts';
+export type { ReportChange } from '../store/sqlite/report-settings.ts';
 export { PassitoError } from '../errors.ts';
 export { JobPayloadBuilder } from '../engine/payload-builder.ts';
-
-/** What better-sqlite3 needs. */
-const OLDEST_NODE = 22;
-
-/** How long a dispatch waits for other writers of the database, in milliseconds. */
-const PATIENCE_MS = 10_000;
 
 /** What may be said of one job. */
 export interface DispatchOptions extends JobOptions {
@@ -84,14 +90,7 @@ export class JobDispatcher {
     database: string,
     options: { synchronous?: 'full' | 'normal' } = {},
   ): Promise<JobDispatcher> {
-    if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
-      throw errors.oldNode(process.version, OLDEST_NODE);
-    }
-    // Only now: on an older Node the native addon ends the whole process.
-    const { SqliteStore } = await import('../store/sqlite/store.ts');
-    const synchronous = options.synchronous ?? 'full';
-    const how = { mode: 'create', migrate: false, synchronous, patience: PATIENCE_MS } as const;
-    return new JobDispatcher(await SqliteStore.open(database, how, systemClock));
+    return new JobDispatcher(await openDatabase(database, options));
   }
 
   /**

@@ -6,11 +6,11 @@ import { packaged } from '../../build-info.ts';
 import { openOffice, openStore } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { errors } from '../../errors.ts';
+import { approvePass } from '../../store/sqlite/approval.ts';
 import { createLog } from '../log.ts';
 import type { Command, Input } from './command.ts';
 import { sampleOutpasses, sampleStudents } from './demo-data.ts';
 import { importFile } from './import.ts';
-import { approvePass } from './outpass.ts';
 import { progressBar } from './progress.ts';
 
 /** Marks a folder as one that a demo may use again. */

@@ -2,15 +2,12 @@
 
 import { userInfo } from 'node:os';
 import { openOffice } from '../../app.ts';
-import { newJob } from '../../engine/queue.ts';
-import type { Inserted } from '../../engine/store.ts';
 import { errors } from '../../errors.ts';
-import { passChain } from '../../outpass/chain.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import type { PassDetails, PassStatus } from '../../outpass/office.ts';
 import { passStatuses } from '../../outpass/pass-states.ts';
+import { approvePass } from '../../store/sqlite/approval.ts';
 import type { SqliteOffice } from '../../store/sqlite/office.ts';
-import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { printable } from '../log.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { withStore } from './jobs.ts';
@@ -129,28 +126,6 @@ export const approve: Command = {
       return 0;
     }),
 };
-
-/** Approval and its three jobs: one transaction, so that neither can be without the other. */
-export async function approvePass(
-  store: SqliteStore,
-  office: SqliteOffice,
-  id: number,
-  by: string,
-): Promise<Inserted[]> {
-  const chain = passChain(id);
-  const places = new Map(chain.map(({ ref }, index) => [ref, index]));
-  const jobs = chain.map(({ type, payload, dependsOn }) =>
-    newJob({
-      type,
-      payload: JSON.stringify(payload),
-      dependsOn: dependsOn.map((ref) => ({ index: places.get(ref) as number })),
-    }),
-  );
-  return store.write((now) => {
-    office.approvePass(id, by, now);
-    return store.insertNow(jobs, now);
-  });
-}
 
 /** A pass by what a person typed. */
 export async function findPass(office: SqliteOffice, key: string): Promise<PassDetails> {
