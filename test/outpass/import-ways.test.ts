@@ -91,9 +91,17 @@ test('a partial import writes the sound rows and names the others in the order o
 });
 
 test('an import may change a status as the table of moves allows', async (t) => {
-  const { office } = await openOffice(t);
+  const { office, db } = await openOffice(t);
   const rows = (status: string) =>
     outpassRows(one({ ...passRecord, reference: 'OP-000001', status }), 'UTC').rows;
+  await office.importOutpasses(rows('approved'));
+  await office.recordMovement(1, 'out', { by: 'gate', now: Date.UTC(2026, 10, 20, 19) });
+  const used = await office.importOutpasses(rows('cancelled'), { partial: true });
+  assert.equal(
+    tellProblems(used.problems),
+    "item 1: outpass 'OP-000001' cannot be cancelled: the student went out",
+  );
+  db.exec('DELETE FROM movements');
   await office.importOutpasses(rows('cancelled'));
   const { problems } = await office.importOutpasses(rows('approved'), { partial: true });
   assert.equal(tellProblems(problems), "item 1: outpass 'OP-000001' is cancelled and cannot become approved");

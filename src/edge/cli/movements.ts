@@ -6,7 +6,7 @@ import type { Direction } from '../../outpass/movements.ts';
 import { printable } from '../log.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './jobs.ts';
-import { findPass, whoAmI } from './outpass.ts';
+import { findPass, readBy } from './outpass.ts';
 import { readAt } from './values.ts';
 
 const OPTIONS: readonly CommandOption[] = [
@@ -33,6 +33,7 @@ export const back: Command = {
 };
 
 function record(input: Input, direction: Direction): Promise<number> {
+  const by = readBy(input);
   return withStore(input, async (store, _queries, config) => {
     const zone = config.settings.timeZone;
     const time = input.option('at');
@@ -40,7 +41,7 @@ function record(input: Input, direction: Direction): Promise<number> {
     const office = openOffice(config, store);
     const pass = await findPass(office, input.args[0] as string);
     const movement = await office.recordMovement(pass.id, direction, {
-      by: input.option('by') ?? whoAmI(),
+      by,
       force: input.has('force'),
       ...(at === undefined ? {} : { at }),
     });

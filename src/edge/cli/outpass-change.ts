@@ -2,12 +2,14 @@
 
 import { openOffice, openStore } from '../../app.ts';
 import { errors } from '../../errors.ts';
+import { checkCell } from '../../outpass/import/cells.ts';
+import { outpassColumns } from '../../outpass/import/columns.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import { newPass, type NewPass } from '../../outpass/new-pass.ts';
 import { printable } from '../log.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './jobs.ts';
-import { findPass, passAsJson, whoAmI } from './outpass.ts';
+import { findPass, passAsJson, readBy } from './outpass.ts';
 
 /** The option that gives each field of a new pass. */
 const FIELDS: Readonly<Record<keyof NewPass, string>> = {
@@ -98,11 +100,18 @@ export const cancel: Command = {
   run: (input) => close(input, 'cancel'),
 };
 
+/** May have several lines, as a purpose may. */
+function readReason(input: Input): string | null {
+  const verdict = checkCell(input.option('reason'), outpassColumns.purpose, 'UTC');
+  if ('wrong' in verdict) throw errors.badOption(`--reason ${verdict.wrong}`);
+  return verdict.value === null ? null : String(verdict.value);
+}
+
 function close(input: Input, move: 'reject' | 'cancel'): Promise<number> {
+  const note = { by: readBy(input), remarks: readReason(input) };
   return withStore(input, async (store, _queries, config) => {
     const office = openOffice(config, store);
     const { id } = await findPass(office, input.args[0] as string);
-    const note = { by: input.option('by') ?? whoAmI(), remarks: input.option('reason')?.trim() ?? null };
     const pass = await store.write((now) => office.movePass(id, move, { ...note, at: now }));
     if (input.json) {
       input.print(

@@ -9,7 +9,7 @@ import { passStatuses } from '../../outpass/pass-states.ts';
 import { approvePass } from '../../store/sqlite/approval.ts';
 import type { SqliteOffice } from '../../store/sqlite/office.ts';
 import { printable } from '../log.ts';
-import { type Command, JSON_OPTION } from './command.ts';
+import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './jobs.ts';
 import { readWhole, set } from './values.ts';
 
@@ -108,7 +108,7 @@ export const approve: Command = {
     withStore(input, async (store, _queries, config) => {
       const office = openOffice(config, store);
       const pass = await findPass(office, input.args[0] as string);
-      const jobs = await approvePass(store, office, pass.id, input.option('by') ?? whoAmI());
+      const jobs = await approvePass(store, office, pass.id, readBy(input));
       if (input.json) {
         input.print(
           JSON.stringify({
@@ -168,8 +168,18 @@ export function passAsJson({ student, files, ...pass }: PassDetails): object {
   };
 }
 
-/** The user who types, where --by does not say. */
-export function whoAmI(): string {
+/** Who acts: what --by says, or else the user who types. It stands in one line of the pass and of the log. */
+export function readBy(input: Input): string {
+  const given = input.option('by');
+  if (given === undefined) return whoAmI();
+  const name = given.normalize('NFC').trim();
+  if (name === '' || name.length > 120 || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) {
+    throw errors.badValue('--by', given, 'a name of at most 120 characters in one line');
+  }
+  return name;
+}
+
+function whoAmI(): string {
   try {
     return userInfo().username;
   } catch {

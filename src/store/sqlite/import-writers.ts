@@ -71,6 +71,9 @@ export function outpassWriter(
   const forgetFiles = db.prepare(
     'UPDATE outpasses SET qr_path = NULL, document_path = NULL, token_id = NULL WHERE id = ?',
   );
+  const wentOut = db
+    .prepare<[number], number>(`SELECT 1 FROM movements WHERE outpass_id = ? AND direction = 'out'`)
+    .pluck();
   const nextReference = prepareReferences(db);
   const unknown = (rollNumber: string) => `there is no student with roll_number '${rollNumber}'`;
   const write = (row: OutpassRow): RowVerdict => {
@@ -98,6 +101,9 @@ export function outpassWriter(
     const move = moveBetween(status, wanted);
     if (wanted !== status && move === undefined) {
       return { refused: `outpass '${reference}' is ${status} and cannot become ${wanted}` };
+    }
+    if (move === 'cancel' && wentOut.get(old.id) !== undefined) {
+      return { refused: `outpass '${reference}' cannot be cancelled: the student went out` };
     }
     const changed = differs(old, next);
     if (changed) update.run({ ...next, id: old.id });
