@@ -50,6 +50,7 @@ export function openOffice(config: Config, store: SqliteStore): SqliteOffice {
       institutionName: settings.institutionName,
       institutionAddress: settings.institutionAddress,
       brandLogo: settings.brandLogo === '' ? null : resolve(settings.brandLogo),
+      fontsFolder: settings.fontsFolder === '' ? null : resolve(settings.fontsFolder),
       timeZone: settings.timeZone,
       appName: settings.appName,
       lateGrace: settings.lateGrace,

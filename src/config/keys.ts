@@ -123,6 +123,7 @@ export const KEYS = {
   institutionName: text('INSTITUTION_NAME', 'Our Institution'),
   institutionAddress: text('INSTITUTION_ADDRESS'),
   brandLogo: text('BRAND_LOGO'),
+  fontsFolder: text('PASSITO_FONTS'),
 };
 
 type Keys = typeof KEYS;

@@ -52,6 +52,13 @@ export const officeErrors = {
     ),
   parentLink: (reason: string) =>
     new PassitoError('PARENT_LINK', EXIT.no, `This link cannot be used: ${reason}.`),
+  font: (place: string, reason: string) =>
+    new PassitoError(
+      'FONT',
+      EXIT.usage,
+      `The fonts in ${place} cannot be used: ${reason}.`,
+      'PASSITO_FONTS names the folder of fonts for the gate pass.',
+    ),
   signingKey: (file: string, reason: string) =>
     new PassitoError(
       'SIGNING_KEY',

@@ -5,20 +5,51 @@ import { readFileSync } from 'node:fs';
 import { create } from 'fontkit';
 import type { Font } from 'fontkit';
 
-/** The cuts in use: Latin, Greek, Cyrillic and Devanagari, with the rupee sign. */
-export const fontNames = ['NotoSans-Regular', 'NotoSans-Bold'] as const;
+export type { Font } from 'fontkit';
 
-/** One of the cuts. */
-export type FontName = (typeof fontNames)[number];
+/** How strong a text is. */
+export type Weight = 'regular' | 'bold';
 
-const loaded = new Map<FontName, Font>();
+/** One cut of a font. */
+export interface Face {
+  /** Its PostScript name, unique among those in use. */
+  name: string;
+  weight: Weight;
+  font: Font;
+}
 
-/** A font, read and parsed once a thread: parsing it for each document took most of the document's time. */
-export function font(name: FontName): Font {
-  const known = loaded.get(name);
-  if (known !== undefined) return known;
-  const parsed = create(readFileSync(new URL(`./assets/${name}.ttf`, import.meta.url)));
-  if (!('layout' in parsed)) throw new Error(`The font file ${name}.ttf holds a collection, not one font.`);
-  loaded.set(name, parsed);
-  return parsed;
+/** The fonts for a text, the preferred one first. The first one also draws what none of them can show. */
+export type Faces = readonly [Face, ...Face[]];
+
+/** The faces for each weight. */
+export type FontStack = Readonly<Record<Weight, Faces>>;
+
+/** Below this a cut counts as regular, in the units of OpenType's `usWeightClass` (400 regular, 700 bold). */
+const BOLD_FROM = 600;
+
+/** Parses a font; throws, with the reason alone, where the bytes are none. */
+export function parseFace(bytes: Buffer): Face {
+  const font = create(bytes);
+  if (!('layout' in font)) throw new Error('it holds a collection, not one font');
+  // Read here, since the library parses each table when it is first asked for.
+  const bold = font['OS/2'].usWeightClass >= BOLD_FROM;
+  if (!(font.unitsPerEm > 0) || font.characterSet.length === 0) throw new Error('it shows no characters');
+  return { name: font.postscriptName, weight: bold ? 'bold' : 'regular', font };
+}
+
+/** Latin, Greek, Cyrillic and Devanagari, with the rupee sign; and Tamil. */
+const builtInNames = {
+  regular: ['NotoSans-Regular', 'NotoSansTamil-Regular'],
+  bold: ['NotoSans-Bold', 'NotoSansTamil-Bold'],
+} as const;
+
+let builtIn: FontStack | undefined;
+
+/** The built-in fonts, read and parsed once a thread: parsing them for each document took most of its time. */
+export function builtInFonts(): FontStack {
+  const load = (name: string): Face =>
+    parseFace(readFileSync(new URL(`./assets/${name}.ttf`, import.meta.url)));
+  const faces = ([base, tamil]: readonly [string, string]): Faces => [load(base), load(tamil)];
+  builtIn ??= { regular: faces(builtInNames.regular), bold: faces(builtInNames.bold) };
+  return builtIn;
 }

@@ -57,6 +57,8 @@ export interface OfficeSettings {
   institutionAddress: string;
   /** Absolute path of a PNG or JPEG, if there is one. */
   brandLogo: string | null;
+  /** Absolute path of a folder of fonts for scripts that the built-in ones do not have, if there is one. */
+  fontsFolder: string | null;
   /** IANA name, such as `Asia/Kolkata`. */
   timeZone: string;
   /** The name in the mails' footer. */

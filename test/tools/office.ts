@@ -19,6 +19,7 @@ export const settings: OfficeSettings = {
   institutionName: 'SRV Institute of Technology',
   institutionAddress: '12 College Road, Chennai 600 025',
   brandLogo: null,
+  fontsFolder: null,
   timeZone: 'Asia/Kolkata',
   appName: 'Passito',
   lateGrace: 30 * 60_000,

@@ -3,6 +3,7 @@
 import type { HandlerContext, JobDefinition } from '../../engine/handler.ts';
 import { documentFile } from '../files.ts';
 import type { OfficeContext } from '../office.ts';
+import type { Unshown } from '../pdf/unshown.ts';
 import { approvedPass } from './approved-pass.ts';
 import { currentQr, readPassFile } from './pass-file.ts';
 import { outpassPayload } from './payload.ts';
@@ -15,18 +16,33 @@ export const generateOutpassPdf: JobDefinition<OutpassPayload, OfficeContext> = 
   schema: outpassPayload,
   async handle({ outpass_id: id }, context) {
     const pass = await approvedPass(id, context);
-    const [qr, settings, { drawGatePass }] = await Promise.all([
+    const [qr, settings, { drawGatePass }, { findUnshown }] = await Promise.all([
       readPassFile(currentQr(pass), 'GenerateQrCode', context),
       context.office.settings(),
       import('../pdf/gate-pass.ts'),
+      import('../pdf/unshown.ts'),
     ]);
     const logo = settings.brandLogo === null ? null : await readLogo(settings.brandLogo, context);
     const path = documentFile(id);
     await context.files.write(path, await drawGatePass({ pass, settings, qr, logo }));
     await context.office.saveFiles(id, { document: path });
-    return { path };
+    const unshown = findUnshown(pass, settings);
+    report(unshown, pass.reference, context);
+    return unshown.length === 0 ? { path } : { path, unshown };
   },
 };
+
+/** A box in a name is no reason to keep a student in either, but somebody must hear of it. */
+function report(unshown: readonly Unshown[], pass: string, { log }: HandlerContext): void {
+  for (const { field, characters } of unshown) {
+    log.warn('No font can show these characters: they are boxes in the gate pass.', {
+      pass,
+      field,
+      characters,
+      hint: 'PASSITO_FONTS names a folder of fonts for other scripts',
+    });
+  }
+}
 
 /** A logo that cannot be read is no reason to keep a student in. */
 async function readLogo(file: string, { log }: HandlerContext): Promise<Buffer | null> {

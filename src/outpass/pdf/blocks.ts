@@ -1,11 +1,34 @@
 /** The pieces that the gate pass is drawn from. Each is told where it stands and says how high it became. */
 
-import type PdfKit from 'pdfkit';
+import PdfKit from 'pdfkit';
 
-import type { FontName } from '../fonts.ts';
+import type { Face, FontStack, Weight } from '../fonts.ts';
+import { forDocument } from './embed.ts';
+import { setText } from './lines.ts';
+import type { Line } from './lines.ts';
+import type { Piece } from './pieces.ts';
+import { printable } from './printable.ts';
 
-/** A PDF being drawn. */
-export type Pdf = InstanceType<typeof PdfKit>;
+/** A PDF being drawn, with the fonts for its texts. Only fonts that are used get into the file. */
+export class Pdf extends PdfKit {
+  readonly fonts: FontStack;
+  readonly #registered = new Set<string>();
+
+  constructor(fonts: FontStack, options: PDFKit.PDFDocumentOptions) {
+    super(options);
+    this.fonts = fonts;
+  }
+
+  /** Chooses a face for what is drawn next. */
+  face(face: Face, size: number): this {
+    if (!this.#registered.has(face.name)) {
+      // The library takes a parsed font as well as bytes; its types know only the bytes.
+      this.registerFont(face.name, forDocument(face) as unknown as Uint8Array);
+      this.#registered.add(face.name);
+    }
+    return this.font(face.name, size);
+  }
+}
 
 /** Where a block stands and how wide it may be, in points. */
 export interface Place {
@@ -16,10 +39,12 @@ export interface Place {
 
 /** How a text looks. */
 export interface TextStyle {
-  font: FontName;
+  weight: Weight;
   size: number;
+  /** Down to which a text shrinks that would not fit otherwise; the size itself unless told. */
+  smallest?: number;
   colour: string;
-  /** Lines after which the rest is cut off with an ellipsis. */
+  /** Lines of that size; what does not fit into their height is cut off with an ellipsis. */
   maxLines: number;
   align?: 'left' | 'center' | 'right';
 }
@@ -34,23 +59,53 @@ export const colours = {
 
 const LABEL_SIZE = 8.5;
 const VALUE_SIZE = 11.5;
+const SMALLEST_VALUE = 7.5;
+
+/** The distance of the lines, and of a line's top from its letters' feet, by the size of the letters. */
+const LINE = 1.362;
+const ASCENT = 1.069;
 
 /** Draws a text that wraps, and returns its height. */
 export function text(pdf: Pdf, value: string, place: Place, style: TextStyle): number {
-  pdf.font(style.font, style.size).fillColor(style.colour);
-  const shown = printable(value);
-  const lineHeight = pdf.currentLineHeight(true);
-  const options = { width: place.width, align: style.align ?? 'left' } as const;
-  const height = Math.min(pdf.heightOfString(shown, options), lineHeight * style.maxLines);
-  // The library drops a line that touches the limit exactly, hence the hair's breadth.
-  pdf.text(shown, place.x, place.y, { ...options, height: height + 0.01, ellipsis: true });
-  return height;
+  const { size: wanted, smallest = wanted, maxLines, weight, align } = style;
+  const room = { width: place.width, size: wanted, smallest, maxLines };
+  const { size, lines } = setText(printable(value), pdf.fonts[weight], room);
+  pdf.fillColor(style.colour);
+  for (const [index, line] of lines.entries()) {
+    const free = place.width - (line.width * size) / 1000;
+    const share = align === 'right' ? 1 : align === 'center' ? 0.5 : 0;
+    // The feet of all scripts stand on one line, whatever their fonts' heights.
+    drawLine(pdf, line, place.x + free * share, place.y + (index * LINE + ASCENT) * size, size);
+  }
+  return lines.length * LINE * size;
+}
+
+function drawLine(pdf: Pdf, line: Line, left: number, foot: number, size: number): void {
+  let x = left;
+  for (const { text: part, face, width } of joined(line.pieces)) {
+    pdf.face(face, size).text(part, x, foot, { lineBreak: false, baseline: 'alphabetic' });
+    x += (width * size) / 1000;
+  }
+}
+
+/** Fewer and longer pieces: readers find a text whole. From right to left each word stays by itself. */
+function joined(pieces: readonly Piece[]): Piece[] {
+  const parts: Piece[] = [];
+  for (const piece of pieces) {
+    const last = parts.at(-1);
+    if (last === undefined || last.face !== piece.face || last.rtl || piece.rtl) parts.push({ ...piece });
+    else {
+      last.text += piece.text;
+      last.width += piece.width;
+    }
+  }
+  return parts;
 }
 
 /** A small label above a value; returns the height of both. */
 export function field(pdf: Pdf, label: string, value: string, place: Place, maxLines: number): number {
   const top = text(pdf, label, place, {
-    font: 'NotoSans-Regular',
+    weight: 'regular',
     size: LABEL_SIZE,
     colour: colours.quiet,
     maxLines: 1,
@@ -58,15 +113,19 @@ export function field(pdf: Pdf, label: string, value: string, place: Place, maxL
   const below = { ...place, y: place.y + top };
   return (
     top +
-    text(pdf, value, below, { font: 'NotoSans-Regular', size: VALUE_SIZE, colour: colours.ink, maxLines })
+    text(pdf, value, below, {
+      weight: 'regular',
+      size: VALUE_SIZE,
+      smallest: SMALLEST_VALUE,
+      colour: colours.ink,
+      maxLines,
+    })
   );
 }
 
 /** How many lines of a {@link field}'s value fit into a height; always one at least. */
-export function linesIn(pdf: Pdf, height: number): number {
-  const label = pdf.font('NotoSans-Regular', LABEL_SIZE).currentLineHeight(true);
-  const line = pdf.font('NotoSans-Regular', VALUE_SIZE).currentLineHeight(true);
-  return Math.max(1, Math.floor((height - label) / line));
+export function linesIn(height: number): number {
+  return Math.max(1, Math.floor((height - LABEL_SIZE * LINE) / (VALUE_SIZE * LINE)));
 }
 
 /** A thin line across a place. */
@@ -91,12 +150,4 @@ export function frame(
     .lineWidth(weight)
     .strokeColor(colour)
     .stroke();
-}
-
-/** Values come from forms: control characters have no shape, marks that turn the reading direction could mislead. */
-function printable(value: string): string {
-  return value
-    .replaceAll(/\s*\n\s*/g, '\n')
-    .replaceAll(/[[\p{Cc}\u202a-\u202e\u2066-\u2069]--[\n]]+/gv, ' ')
-    .trim();
 }

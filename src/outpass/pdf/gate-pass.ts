@@ -1,13 +1,11 @@
 /** The gate pass: one A4 page that a guard can judge at arm's length. */
 
-import PdfKit from 'pdfkit';
-
 import { parseTime } from '../../engine/clock.ts';
-import { font, fontNames } from '../fonts.ts';
+import { fontStack } from '../font-folder.ts';
 import { tellOffset, tellTime } from '../local-time.ts';
 import type { OfficeSettings, PassDetails } from '../office.ts';
-import { colours, field, frame, linesIn, rule, text } from './blocks.ts';
-import type { Pdf, Place } from './blocks.ts';
+import { colours, field, frame, linesIn, Pdf, rule, text } from './blocks.ts';
+import type { Place } from './blocks.ts';
 import { gateLog, rules, windowBoxes } from './sections.ts';
 
 /** All that the page shows. */
@@ -31,7 +29,7 @@ const FOOTER_Y = 806;
 export async function drawGatePass(input: GatePass): Promise<Buffer> {
   const { pass, settings } = input;
   const created = new Date(parseTime(pass.approvedAt ?? pass.leavesAt));
-  const pdf = new PdfKit({
+  const pdf = new Pdf(fontStack(settings.fontsFolder), {
     size: 'A4',
     // Blocks are placed by hand; a bottom margin would let the library start a second page.
     margins: { top: MARGIN, left: MARGIN, right: MARGIN, bottom: 0 },
@@ -47,8 +45,6 @@ export async function drawGatePass(input: GatePass): Promise<Buffer> {
       ModDate: created,
     },
   });
-  // The library takes a parsed font as well as bytes; its types know only the bytes.
-  for (const name of fontNames) pdf.registerFont(name, font(name) as unknown as Uint8Array);
   const done = collected(pdf);
   drawPage(pdf, input);
   pdf.end();
@@ -63,10 +59,8 @@ function drawPage(pdf: Pdf, { pass, settings, qr, logo }: GatePass): void {
   y = Math.max(studentEnd, qrCode(pdf, qr, y)) + 12;
   y = windowBoxes(pdf, pass, settings.timeZone, across(y)) + 10;
   // What students write may be long; it gets what is left above the lower half.
-  y +=
-    field(pdf, 'Destination', pass.destination, across(y), Math.min(2, linesIn(pdf, LOWER_HALF - 36 - y))) +
-    8;
-  y += field(pdf, 'Purpose', pass.purpose, across(y), Math.min(6, linesIn(pdf, LOWER_HALF - 8 - y))) + 8;
+  y += field(pdf, 'Destination', pass.destination, across(y), Math.min(2, linesIn(LOWER_HALF - 36 - y))) + 8;
+  y += field(pdf, 'Purpose', pass.purpose, across(y), Math.min(6, linesIn(LOWER_HALF - 8 - y))) + 8;
   y += approval(pdf, pass, settings.timeZone, across(y)) + 12;
   y = gateLog(pdf, across(y)) + 12;
   rules(pdf, across(y));
@@ -78,9 +72,9 @@ function header(pdf: Pdf, settings: OfficeSettings, logo: Buffer | null): number
   const indent = logo === null ? 0 : 68;
   if (logo !== null) pdf.image(logo, MARGIN, MARGIN - 6, { fit: [56, 56], valign: 'center' });
   const place = { x: MARGIN + indent, y: MARGIN - 4, width: WIDTH - indent };
-  const bold = { font: 'NotoSans-Bold', size: 16, colour: colours.brand, maxLines: 2 } as const;
+  const bold = { weight: 'bold', size: 16, smallest: 10, colour: colours.brand, maxLines: 2 } as const;
   let y = place.y + text(pdf, settings.institutionName, place, bold);
-  const small = { font: 'NotoSans-Regular', size: 9, colour: colours.quiet, maxLines: 2 } as const;
+  const small = { weight: 'regular', size: 9, smallest: 7, colour: colours.quiet, maxLines: 2 } as const;
   if (settings.institutionAddress !== '') y += text(pdf, settings.institutionAddress, { ...place, y }, small);
   const end = Math.max(y, logo === null ? 0 : MARGIN + 50) + 8;
   rule(pdf, { x: MARGIN, y: end, width: WIDTH }, colours.brand, 2);
@@ -91,17 +85,17 @@ function header(pdf: Pdf, settings: OfficeSettings, logo: Buffer | null): number
 function title(pdf: Pdf, pass: PassDetails, y: number): number {
   const stamp = 104;
   const place = { x: MARGIN, y, width: WIDTH - stamp - 16 };
-  const quiet = { font: 'NotoSans-Regular', size: 10, colour: colours.quiet, maxLines: 1 } as const;
+  const quiet = { weight: 'regular', size: 10, colour: colours.quiet, maxLines: 1 } as const;
   let below = y + text(pdf, 'Hostel outpass', place, quiet);
   const size = pass.reference.length <= 18 ? 26 : 15;
-  const number = { font: 'NotoSans-Bold', size, colour: colours.ink, maxLines: 1 } as const;
+  const number = { weight: 'bold', size, smallest: 9, colour: colours.ink, maxLines: 1 } as const;
   below += text(pdf, pass.reference, { ...place, y: below - size / 7 }, number) - size / 5;
-  const kind = { font: 'NotoSans-Bold', size: 13, colour: colours.brand, maxLines: 1 } as const;
+  const kind = { weight: 'bold', size: 13, smallest: 8, colour: colours.brand, maxLines: 1 } as const;
   below += text(pdf, pass.kind, { ...place, y: below }, kind);
   const box = { x: MARGIN + WIDTH - stamp, y: y + 12, width: stamp, height: 28 };
   frame(pdf, box, colours.good, 1.5);
   const word = {
-    font: 'NotoSans-Bold',
+    weight: 'bold',
     size: 13,
     colour: colours.good,
     maxLines: 1,
@@ -113,8 +107,8 @@ function title(pdf: Pdf, pass: PassDetails, y: number): number {
 
 function student(pdf: Pdf, pass: PassDetails, place: Place): number {
   const { name, rollNumber, year, programme, hostel, room } = pass.student;
-  const label = { font: 'NotoSans-Regular', size: 8.5, colour: colours.quiet, maxLines: 1 } as const;
-  const large = { font: 'NotoSans-Bold', size: 15, colour: colours.ink, maxLines: 2 } as const;
+  const label = { weight: 'regular', size: 8.5, colour: colours.quiet, maxLines: 1 } as const;
+  const large = { weight: 'bold', size: 15, smallest: 9, colour: colours.ink, maxLines: 2 } as const;
   let y = place.y + text(pdf, 'Student', place, label);
   y += text(pdf, name, { ...place, y }, large) + 8;
   const right = { x: place.x + place.width * 0.58, width: place.width * 0.42 };
@@ -134,7 +128,7 @@ function qrCode(pdf: Pdf, qr: Buffer, y: number): number {
   pdf.image(qr, x + 1, y + 1, { width: QR_SIZE - 2, height: QR_SIZE - 2 });
   frame(pdf, { x, y, width: QR_SIZE, height: QR_SIZE });
   const style = {
-    font: 'NotoSans-Regular',
+    weight: 'regular',
     size: 9,
     colour: colours.quiet,
     maxLines: 1,
@@ -160,7 +154,7 @@ function approval(pdf: Pdf, pass: PassDetails, zone: string, place: Place): numb
 
 function footer(pdf: Pdf, pass: PassDetails, settings: OfficeSettings): void {
   rule(pdf, { x: MARGIN, y: FOOTER_Y, width: WIDTH });
-  const style = { font: 'NotoSans-Regular', size: 7.5, colour: colours.quiet, maxLines: 1 } as const;
+  const style = { weight: 'regular', size: 7.5, colour: colours.quiet, maxLines: 1 } as const;
   const half = WIDTH / 2;
   text(
     pdf,

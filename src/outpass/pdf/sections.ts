@@ -6,7 +6,7 @@ import { colours, frame, rule, text } from './blocks.ts';
 import type { Pdf, Place } from './blocks.ts';
 import { gateRules } from './rules.ts';
 
-const label = { font: 'NotoSans-Regular', size: 8.5, colour: colours.quiet, maxLines: 1 } as const;
+const label = { weight: 'regular', size: 8.5, colour: colours.quiet, maxLines: 1 } as const;
 
 /** Two boxes, out and back, with the zone of each: its offset may change while the student is away. */
 export function windowBoxes(pdf: Pdf, pass: PassDetails, zone: string, place: Place): number {
@@ -22,7 +22,7 @@ export function windowBoxes(pdf: Pdf, pass: PassDetails, zone: string, place: Pl
     frame(pdf, { x, y: place.y, width, height });
     const inside = { x: x + 12, y: place.y + 7, width: width - 24 };
     text(pdf, title, inside, { ...label, colour: colours.brand });
-    const bold = { font: 'NotoSans-Bold', colour: colours.ink, maxLines: 1 } as const;
+    const bold = { weight: 'bold', colour: colours.ink, maxLines: 1 } as const;
     text(pdf, tellClock(at, zone), { ...inside, y: place.y + 18 }, { ...bold, size: 19 });
     text(pdf, tellDate(at, zone), { ...inside, y: place.y + 42 }, { ...bold, size: 11 });
     text(pdf, tellZone(at, zone), { ...inside, y: place.y + 57 }, label);
@@ -37,7 +37,7 @@ export function gateLog(pdf: Pdf, place: Place): number {
   const headHeight = 18;
   const rowHeight = 26;
   const height = headHeight + 2 * rowHeight;
-  const cell = { font: 'NotoSans-Regular', size: 8.5, colour: colours.quiet, maxLines: 1 } as const;
+  const cell = { weight: 'regular', size: 8.5, colour: colours.quiet, maxLines: 1 } as const;
   frame(pdf, { ...place, height });
   let x = place.x;
   for (const [index, width] of widths.entries()) {
@@ -55,7 +55,7 @@ export function gateLog(pdf: Pdf, place: Place): number {
   for (const [index, name] of ['Out', 'In'].entries()) {
     const y = place.y + headHeight + index * rowHeight;
     rule(pdf, { ...place, y });
-    const bold = { font: 'NotoSans-Bold', size: 10.5, colour: colours.ink, maxLines: 1 } as const;
+    const bold = { weight: 'bold', size: 10.5, colour: colours.ink, maxLines: 1 } as const;
     text(pdf, name, { x: place.x + 8, y: y + 6, width: (widths[0] ?? 0) - 12 }, bold);
   }
   return place.y + height;
@@ -64,11 +64,9 @@ export function gateLog(pdf: Pdf, place: Place): number {
 /** The rules, numbered. */
 export function rules(pdf: Pdf, place: Place): number {
   let y =
-    place.y +
-    text(pdf, 'Rules', place, { ...label, font: 'NotoSans-Bold', size: 9, colour: colours.brand }) +
-    2;
+    place.y + text(pdf, 'Rules', place, { ...label, weight: 'bold', size: 9, colour: colours.brand }) + 2;
   for (const [index, line] of gateRules.entries()) {
-    const style = { font: 'NotoSans-Regular', size: 8.5, colour: colours.ink, maxLines: 2 } as const;
+    const style = { weight: 'regular', size: 8.5, colour: colours.ink, maxLines: 2 } as const;
     text(pdf, `${index + 1}.`, { x: place.x, y, width: 14 }, style);
     y += text(pdf, line, { x: place.x + 14, y, width: place.width - 14 }, style) + 2;
   }
