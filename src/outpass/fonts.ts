@@ -32,7 +32,9 @@ export function parseFace(bytes: Buffer): Face {
   const font = create(bytes);
   if (!('layout' in font)) throw new Error('it holds a collection, not one font');
   // Read here, since the library parses each table when it is first asked for.
-  const bold = font['OS/2'].usWeightClass >= BOLD_FROM;
+  // Absent from old fonts, whatever the types say.
+  const metrics = font['OS/2'] as Font['OS/2'] | null;
+  const bold = (metrics?.usWeightClass ?? 400) >= BOLD_FROM;
   if (!(font.unitsPerEm > 0) || font.characterSet.length === 0) throw new Error('it shows no characters');
   return { name: font.postscriptName, weight: bold ? 'bold' : 'regular', font };
 }

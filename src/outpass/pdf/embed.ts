@@ -2,6 +2,7 @@
 
 import type { Face, Font } from '../fonts.ts';
 import { shape } from './shape.ts';
+import { drawAnew } from './woff2.ts';
 
 /** What the library takes of a font's subset; `glyphs` holds the font's glyph for each glyph of the subset. */
 interface Subset {
@@ -57,6 +58,7 @@ export function forDocument(face: Face): Font {
     createSubset: {
       value: () => {
         const subset = font.createSubset() as unknown as Subset;
+        if (font.type === 'WOFF2') drawAnew(subset, font);
         const own = subset.includeGlyph.bind(subset);
         const places = new Map<number, number>();
         subset.includeGlyph = (glyph) => {

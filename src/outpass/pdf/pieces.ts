@@ -16,7 +16,7 @@ export interface Piece {
 
 /** What is never parted unless it is too long for a line. */
 export interface Word {
-  pieces: Piece[];
+  pieces: readonly Piece[];
   /** Without the space at its end. */
   width: number;
   /** Of the space at its end. */
@@ -52,8 +52,23 @@ export function missing(text: string, faces: Faces): string {
   return [...new Set(absent)].join('');
 }
 
-/** The pieces of a text without line breaks, in the order of reading. */
-export function cut(text: string, faces: Faces): Piece[] {
+/** Words kept for each list of faces and thread: each is asked for at every size that is tried. */
+const MOST_KEPT = 4000;
+const kept = new WeakMap<Faces, Map<string, readonly Piece[]>>();
+
+/** The pieces of a text without line breaks, in the order of reading. Shared: not to be changed. */
+export function cut(text: string, faces: Faces): readonly Piece[] {
+  const known = kept.get(faces) ?? new Map<string, readonly Piece[]>();
+  kept.set(faces, known);
+  const hit = known.get(text);
+  if (hit !== undefined) return hit;
+  if (known.size >= MOST_KEPT) known.clear();
+  const made = cutAnew(text, faces);
+  known.set(text, made);
+  return made;
+}
+
+function cutAnew(text: string, faces: Faces): Piece[] {
   const pieces: Piece[] = [];
   let open: Cluster | undefined;
   for (const cluster of clusters(text, faces)) {
