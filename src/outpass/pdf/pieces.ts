@@ -36,6 +36,9 @@ const words = new Intl.Segmenter('en', { granularity: 'word' });
 /** Scripts that part words without a space. */
 const UNSPACED = /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}]/u;
 
+/** What all scripts share. */
+const SIGN = /^[ \p{P}]$/u;
+
 /** Fonts need not have these: they have no shape of their own. */
 const SHAPELESS = /^\p{Default_Ignorable_Code_Point}$/u;
 
@@ -90,10 +93,14 @@ function toPiece({ text, face, script }: Cluster): Piece {
 function* clusters(text: string, faces: Faces): Generator<Cluster> {
   let last: Cluster | undefined;
   for (const { segment } of characters.segment(text)) {
-    // A space belongs to what stands before it: fewer pieces. Not from right to left, where it would end up left.
-    const joins = segment === ' ' && last !== undefined && !isRightToLeft(last.script);
-    if (joins && last !== undefined && shows(last.face, ' ')) {
-      yield { ...last, text: ' ' };
+    // Signs and spaces belong to what stands before them: fewer pieces. Not where that runs from right to left.
+    if (
+      last !== undefined &&
+      !isRightToLeft(last.script) &&
+      SIGN.test(segment) &&
+      shows(last.face, segment)
+    ) {
+      yield { ...last, text: segment };
       continue;
     }
     const whole = faces.find((one) => shows(one, segment));

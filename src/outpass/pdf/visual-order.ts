@@ -1,6 +1,7 @@
 /** Puts the pieces of a line where they stand on the page: Arabic and Hebrew run from right to left. */
 
 import type { Piece } from './pieces.ts';
+import { shape } from './shape.ts';
 
 const MIRRORED = new Map(
   ['()', '[]', '{}', '<>', '«»', '‹›'].flatMap(([open = '', close = '']) => [
@@ -14,8 +15,9 @@ const MIRRORED = new Map(
  * inside it. What stands around it keeps the order of the form, which is left to right. This is the part of
  * Unicode's rules that names and addresses need.
  */
-export function inVisualOrder(pieces: readonly Piece[]): readonly Piece[] {
-  if (!pieces.some(({ rtl }) => rtl)) return pieces;
+export function inVisualOrder(line: readonly Piece[]): readonly Piece[] {
+  if (!line.some(({ rtl }) => rtl)) return line;
+  const pieces = line.flatMap(withoutSpaces);
   const ordered: Piece[] = [];
   for (let at = 0; at < pieces.length;) {
     const end = endOfStretch(pieces, at);
@@ -35,10 +37,23 @@ function endOfStretch(pieces: readonly Piece[], at: number): number {
     if (rtl) end = index + 1;
     else if (/\p{L}/u.test(text)) break;
   }
-  return end;
+  // A bracket that was opened inside is closed inside.
+  const inside = pieces
+    .slice(at, end)
+    .map(({ text }) => text)
+    .join('');
+  const open = (inside.match(/\p{Ps}/gu)?.length ?? 0) - (inside.match(/\p{Pe}/gu)?.length ?? 0);
+  return open > 0 && /^\p{Pe}$/u.test(pieces[end]?.text ?? '') ? end + 1 : end;
 }
 
-/** Signs look the other way; a number keeps its digits in order, and the space behind it comes before it. */
+/** Signs apart from the spaces beside them, which may come to stand elsewhere. */
+function withoutSpaces(piece: Piece): Piece[] {
+  if (piece.rtl || /\p{L}/u.test(piece.text)) return [piece];
+  const parts = piece.text.split(/(?<= )|(?= )/u);
+  return parts.map((text) => ({ ...piece, text, width: shape(piece.face, text).width }));
+}
+
+/** Signs look the other way; a number keeps its digits in order. */
 function turned(piece: Piece): Piece {
   if (piece.rtl) return piece;
   const parts = piece.text.match(/[\p{N}.,:/-]*\p{N}|./gsu) ?? [];
