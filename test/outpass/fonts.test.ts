@@ -6,12 +6,13 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 import { fontStack } from '../../src/outpass/font-folder.ts';
+import { outpassRows } from '../../src/outpass/import.ts';
 import { generateOutpassPdf } from '../../src/outpass/jobs/generate-outpass-pdf.ts';
 import { generateQrCode } from '../../src/outpass/jobs/generate-qr-code.ts';
 import { setText } from '../../src/outpass/pdf/lines.ts';
 import { cut } from '../../src/outpass/pdf/pieces.ts';
 import { drawQr } from '../../src/outpass/qr.ts';
-import { openOffice } from '../tools/office.ts';
+import { one, openOffice, passRecord } from '../tools/office.ts';
 import type { TestOffice } from '../tools/office.ts';
 import { readPdf } from '../tools/pdf.ts';
 
@@ -115,6 +116,28 @@ test('a font folder or file that cannot be used is an error that names it', asyn
   await writeFile(broken, 'this is no font');
   const again = async () => generateOutpassPdf.handle(payload, it.context());
   await assert.rejects(again, { code: 'FONT', message: new RegExp(`${broken}.*Unknown font format`) });
+  const whole = await readFile(hebrew);
+  await writeFile(broken, whole.subarray(0, 5000));
+  await assert.rejects(again, { code: 'FONT', message: new RegExp(`${broken}.*cut short`) });
+  await writeFile(broken, '');
+  await assert.rejects(again, { code: 'FONT', message: new RegExp(`${broken}.*cut short`) });
+});
+
+test('two passes never share a file', async (t) => {
+  const it = await openOffice(t);
+  await it.office.importOutpasses(outpassRows(one({ ...passRecord, reference: '../OP 1' }), 'UTC').rows);
+  const paths: string[] = [];
+  for (const id of [1, 2]) {
+    await it.write(() => it.office.approvePass(id, 'x'));
+    await generateQrCode.handle({ outpass_id: id }, it.context());
+    const { path: name } = (await generateOutpassPdf.handle({ outpass_id: id }, it.context())) as {
+      path: string;
+    };
+    paths.push(name);
+  }
+  assert.deepEqual(paths, ['documents/outpass-1.pdf', 'documents/outpass-2.pdf']);
+  const { text } = await readPdf(await readFile(path.join(it.files, paths[0]!)));
+  assert.ok(text.includes('OP-000001'), text);
 });
 
 test('a name of 120 letters is printed whole, in each script', async (t) => {
