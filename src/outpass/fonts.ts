@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { create } from 'fontkit';
 import type { Font } from 'fontkit';
 
-export type { Font } from 'fontkit';
+export type { Font, Glyph, GlyphPosition } from 'fontkit';
 
 /** How strong a text is. */
 export type Weight = 'regular' | 'bold';

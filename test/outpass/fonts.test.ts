@@ -5,12 +5,15 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 
+import * as fc from 'fast-check';
+
 import { fontStack } from '../../src/outpass/font-folder.ts';
 import { outpassRows } from '../../src/outpass/import.ts';
 import { generateOutpassPdf } from '../../src/outpass/jobs/generate-outpass-pdf.ts';
 import { generateQrCode } from '../../src/outpass/jobs/generate-qr-code.ts';
 import { setText } from '../../src/outpass/pdf/lines.ts';
 import { cut } from '../../src/outpass/pdf/pieces.ts';
+import { printable } from '../../src/outpass/pdf/printable.ts';
 import { drawQr } from '../../src/outpass/qr.ts';
 import { one, openOffice, passRecord } from '../tools/office.ts';
 import type { TestOffice } from '../tools/office.ts';
@@ -175,6 +178,29 @@ test('no line is wider than its room, and all of the text is in the lines', () =
       assert.equal(set.replaceAll(' ', ''), text.replaceAll(' ', ''));
     }
   }
+});
+
+test('whatever is written, the lines hold all of it and stay in their room', () => {
+  const letters = Array.from('abc XYZ-/.,(12) கொௌிீ்ஸரீதமிழ் कखगिी्षर्र ं محمدعلي שלום ١٢ 山😀\u200d\u0301');
+  const unit = fc.oneof(
+    { weight: 5, arbitrary: fc.constantFrom(...letters) },
+    { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 1 }) },
+  );
+  const texts = fc.array(unit, { maxLength: 60 }).map((parts) => printable(parts.join('')));
+  // Brackets among words from right to left look the other way.
+  const inventory = (text: string) =>
+    Array.from(text.replaceAll(/\s/gu, '').replaceAll(')', '('))
+      .toSorted((a, b) => (a < b ? -1 : 1))
+      .join('');
+  fc.assert(
+    fc.property(texts, fc.integer({ min: 60, max: 300 }), (text, width) => {
+      const { lines } = setText(text, regular, { width, size: 12, smallest: 12, maxLines: 500 });
+      const set = lines.flatMap((line) => line.pieces.map((piece) => piece.text)).join('');
+      assert.equal(inventory(set), inventory(text));
+      for (const line of lines) assert.ok(line.width * 0.012 <= width * 1.02, `${text} in ${width}`);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test('a text that does not fit shrinks first, and is then cut off with an ellipsis', () => {

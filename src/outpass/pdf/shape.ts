@@ -1,6 +1,6 @@
 /** Turns a word into the glyphs of one face, and says which characters each glyph stands for. */
 
-import type { Face } from '../fonts.ts';
+import type { Face, Font, Glyph, GlyphPosition } from '../fonts.ts';
 import { isRightToLeft, shapedScript } from './scripts.ts';
 
 /** A glyph of a shaped word. Lengths are in thousandths of the font size. */
@@ -40,8 +40,7 @@ export function shape(face: Face, text: string): Shaped {
 
 function layout({ font }: Face, text: string): Shaped {
   const rtl = isRightToLeft(shapedScript(text));
-  // Told, since the library turns Arabic digits round as well.
-  const run = font.layout(text, undefined, undefined, undefined, rtl ? 'rtl' : 'ltr');
+  const run = runOf(font, text, rtl ? 'rtl' : 'ltr');
   const scale = 1000 / font.unitsPerEm;
   const own = run.glyphs.map((glyph) => glyph.codePoints);
   // From right to left the glyphs stand in the order of the page, which readers turn round themselves.
@@ -58,6 +57,32 @@ function layout({ font }: Face, text: string): Shaped {
     };
   });
   return { glyphs, width: glyphs.reduce((sum, { xAdvance }) => sum + xAdvance, 0) };
+}
+
+/** A font's positions for marks and joins, without which a word is still read. */
+const FINE_PLACING = { mark: false, mkmk: false, curs: false, kern: false, abvm: false, blwm: false };
+
+/** What of a run is used here. */
+interface Run {
+  glyphs: readonly Pick<Glyph, 'id' | 'codePoints' | 'advanceWidth'>[];
+  positions: readonly Pick<GlyphPosition, 'xAdvance' | 'xOffset' | 'yOffset'>[];
+}
+
+/** The direction is told, since the library turns Arabic digits round as well. */
+function runOf(font: Font, text: string, direction: 'rtl' | 'ltr'): Run {
+  try {
+    return font.layout(text, undefined, undefined, undefined, direction);
+  } catch {
+    // The library trips over optional parts of some fonts; no letter is a reason for having no document.
+  }
+  try {
+    return font.layout(text, FINE_PLACING, undefined, undefined, direction);
+  } catch {
+    const glyphs = font.glyphsForString(text);
+    if (direction === 'rtl') glyphs.reverse();
+    const positions = glyphs.map(({ advanceWidth }) => ({ xAdvance: advanceWidth, xOffset: 0, yOffset: 0 }));
+    return { glyphs, positions };
+  }
 }
 
 const codesOf = (text: string) => Array.from(text, (character) => character.codePointAt(0) ?? 0);
