@@ -102,6 +102,8 @@ export class PassOffice {
         brandLogo: null,
         timeZone: zone,
         appName: 'Passito',
+        fontsFolder: null,
+        lateGrace: 30 * 60_000,
       },
       keysFolder: join(dirname(resolve(database)), 'keys'),
     });

@@ -11,6 +11,7 @@ const settings: OfficeSettings = {
   brandLogo: null,
   timeZone: 'Asia/Kolkata',
   appName: 'Passito',
+  fontsFolder: null,
   lateGrace: 30 * 60_000,
 };
 

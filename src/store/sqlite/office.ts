@@ -17,7 +17,7 @@ import type { LedgerEntry, MailKey } from '../../outpass/mail/ledger.ts';
 import type { Delivery } from '../../outpass/reports/recipients.ts';
 import type { ReportContent, ReportRound } from '../../outpass/reports/round.ts';
 import { prepareMailLedger } from './mail-ledger.ts';
-import { prepareReports } from './office-reports.ts';
+import { prepareReportRuns } from './report-runs.ts';
 import { prepareCleanup } from './office-cleanup.ts';
 import type { PassMove } from '../../outpass/pass-states.ts';
 import type { Gender, ReportName, ReportSetting } from '../../outpass/report-settings.ts';
@@ -61,7 +61,7 @@ export class SqliteOffice implements Office {
   readonly #saveFiles: Statement;
   readonly #cleanup: ReturnType<typeof prepareCleanup>;
   readonly #mails: ReturnType<typeof prepareMailLedger>;
-  readonly #reports: ReturnType<typeof prepareReports>;
+  readonly #reportRuns: ReturnType<typeof prepareReportRuns>;
   readonly #move: ApplyMove;
   readonly #writes: ReturnType<typeof preparePassWrites>;
   readonly #reports: ReturnType<typeof prepareReportSettings>;
@@ -81,7 +81,7 @@ export class SqliteOffice implements Office {
          token_id = coalesce(@tokenId, token_id) WHERE id = @id`,
     );
     this.#mails = prepareMailLedger(db);
-    this.#reports = prepareReports(db);
+    this.#reportRuns = prepareReportRuns(db);
     this.#move = preparePassMoves(db);
     this.#cleanup = prepareCleanup(db, this.#move);
     this.#writes = preparePassWrites(db);
@@ -136,13 +136,13 @@ export class SqliteOffice implements Office {
 
   /** Which reports are due; synchronous, for use inside a write that dispatches them. */
   decideReports(now: number, dryRun: boolean): ReportRound {
-    return this.#reports.decide(this.#parts.settings.timeZone, now, dryRun);
+    return this.#reportRuns.decide(this.#parts.settings.timeZone, now, dryRun);
   }
 
   reportContent(settingId: number, scheduledFor: string): Promise<ReportContent | undefined> {
     const { timeZone, lateGrace } = this.#parts.settings;
     return this.#parts.read(() =>
-      this.#reports.content(settingId, parseTime(scheduledFor), timeZone, lateGrace),
+      this.#reportRuns.content(settingId, parseTime(scheduledFor), timeZone, lateGrace),
     );
   }
 
@@ -151,7 +151,7 @@ export class SqliteOffice implements Office {
   }
 
   async reportSent(settingId: number, scheduledFor: string): Promise<void> {
-    await this.#parts.write(() => this.#reports.sent(settingId, parseTime(scheduledFor)));
+    await this.#parts.write(() => this.#reportRuns.sent(settingId, parseTime(scheduledFor)));
   }
 
   /** A pass that ended before this has used up its grace. */

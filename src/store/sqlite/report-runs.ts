@@ -37,7 +37,7 @@ const MOVEMENTS = `
   WHERE went.direction = 'out' AND (s.gender = @gender OR s.gender IS NULL)`;
 
 /** Prepares the reports on a connection. */
-export function prepareReports(db: Database) {
+export function prepareReportRuns(db: Database) {
   const enabled = db.prepare<[], SettingRow>(`${SETTINGS} WHERE enabled = 1 ORDER BY id`);
   const byId = db.prepare<[number], SettingRow>(`${SETTINGS} WHERE id = ?`);
   const users = db.prepare<[], ReportUser>(
