@@ -37,9 +37,10 @@ export function parseAddress(text: string, field: string): MailAddress {
 
 /** The recipients; at least one. */
 export function recipients(to: MailMessage['to']): MailAddress[] {
-  const list = typeof to === 'string' ? [to] : to;
+  const list: unknown = typeof to === 'string' ? [to] : to;
+  if (!Array.isArray(list)) throw badMail('the recipient is not a text, nor a list of them');
   if (list.length === 0) throw badMail('it has no recipient');
-  return list.map((one) => parseAddress(one, 'the recipient'));
+  return list.map((one: string) => parseAddress(one, 'the recipient'));
 }
 
 /** A line break in a header field would begin a header of the sender's choice. */

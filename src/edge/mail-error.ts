@@ -30,6 +30,10 @@ export function badMail(reason: string): MailError {
  */
 export function serverFault(error: unknown, server: string): MailError {
   const { code, response, step } = answerOf(error);
+  if (step === 'STARTTLS' && response !== undefined) {
+    // No fault of the mail: the server is not set up yet, or somebody in between strips the offer.
+    return new MailError(`The mail server ${server} refuses STARTTLS: ${response}`, false);
+  }
   if (code !== undefined) {
     const said = response ?? String(code);
     // The admin can mend this one without asking anybody.

@@ -19,8 +19,12 @@ export { MailError } from './mail-error.ts';
 export interface MailSettings {
   /** Without a host, mail is written to the outbox. */
   host?: string | undefined;
-  /** 587 (STARTTLS required; the default), 465 (TLS from the start), or another (STARTTLS where offered). */
+  /** 587 where none is configured. */
   port?: number | undefined;
+  /** By the port, where it is not given: `tls` on 465, `starttls` on 587, `offered` on others. */
+  security?: Security;
+  /** A certificate, in PEM, that vouches for the server beside those that the system knows. */
+  ca?: string;
   user?: string | undefined;
   password?: string | undefined;
   /** `a@b.c` or `Name <a@b.c>`. */
@@ -43,6 +47,9 @@ export interface Mailer {
    */
   send(message: MailMessage, options: { messageId: string }): Promise<MailReceipt>;
 }
+
+/** TLS from the start; STARTTLS or nothing; STARTTLS where the server offers it. */
+type Security = 'tls' | 'starttls' | 'offered';
 
 /** The port where none is configured. */
 const SUBMISSION = 587;
@@ -116,11 +123,10 @@ async function toServer(mail: Composed, settings: MailSettings, host: string): P
     host,
     port,
     name: settings.hostname,
-    secure: port === 465,
     ...(settings.user === undefined || settings.user === ''
       ? {}
       : { auth: { user: settings.user, pass: settings.password ?? '' } }),
-    ...tlsRules(port),
+    ...tlsRules(settings.security ?? securityOf(port), settings.ca),
     // The library counts the name's lookup and the greeting against the first.
     connectionTimeout: patience.connect,
     greetingTimeout: patience.connect,
@@ -141,11 +147,21 @@ async function toServer(mail: Composed, settings: MailSettings, host: string): P
   }
 }
 
-/** On ports where a listener could strip STARTTLS anyway, a certificate nobody vouches for still beats none. */
-function tlsRules(port: number): object {
-  if (port === 465) return {};
-  if (port === SUBMISSION) return { requireTLS: true };
-  return { opportunisticTLS: true, tls: { rejectUnauthorized: false } };
+function securityOf(port: number): Security {
+  if (port === 465) return 'tls';
+  return port === SUBMISSION ? 'starttls' : 'offered';
+}
+
+/** Where a listener could strip STARTTLS anyway, a certificate nobody vouches for still beats none. */
+function tlsRules(security: Security, ca: string | undefined): object {
+  if (security === 'offered') {
+    return { secure: false, opportunisticTLS: true, tls: { rejectUnauthorized: false } };
+  }
+  return {
+    secure: security === 'tls',
+    requireTLS: security === 'starttls',
+    ...(ca === undefined ? {} : { tls: { ca } }),
+  };
 }
 
 /** A server may take a mail for some recipients only; the receipt says so, or nobody would. */

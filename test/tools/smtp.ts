@@ -1,6 +1,7 @@
-/** A real SMTP server on this machine that keeps what it was sent. */
+/** A real SMTP server on this machine that keeps what it was sent, and ways to it that break or hang. */
 
-import type { AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 
 import { SMTPServer } from 'smtp-server';
@@ -49,4 +50,59 @@ export async function startSmtp(t: TestContext, options: SMTPServerOptions = {})
 /** An SMTP answer for a server's callback. */
 export function smtpAnswer(responseCode: number, message: string): Error {
   return Object.assign(new Error(message), { responseCode });
+}
+
+/** What has passed through {@link startBreakable} so far, as text. */
+export interface Passed {
+  sent: string;
+  answered: string;
+}
+
+/**
+ * A way to a server that breaks off once `breaks` says so: what would have been passed on then is lost, and both sides
+ * find their connection gone. Returns its port.
+ */
+export async function startBreakable(
+  t: TestContext,
+  port: number,
+  breaks: (passed: Passed) => boolean,
+): Promise<number> {
+  return listen(t, (client) => {
+    const server = connect(port, '127.0.0.1');
+    const passed: Passed = { sent: '', answered: '' };
+    const pass = (from: Socket, to: Socket, side: keyof Passed) => {
+      from.on('error', () => to.destroy());
+      from.on('close', () => to.destroy());
+      from.on('data', (part) => {
+        passed[side] += part.toString('latin1');
+        if (!breaks(passed)) return void to.write(part);
+        client.resetAndDestroy();
+        server.resetAndDestroy();
+      });
+    };
+    pass(client, server, 'sent');
+    pass(server, client, 'answered');
+  });
+}
+
+/** A server that takes connections, says this, and nothing more. Returns its port. */
+export async function startSilent(t: TestContext, greeting = ''): Promise<number> {
+  return listen(t, (socket) => void socket.on('error', () => {}).write(greeting));
+}
+
+async function listen(t: TestContext, serve: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    serve(socket);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
 }
