@@ -1,49 +1,49 @@
-/** SendOutpassEmail: tells the student that the pass is approved, with the document and the QR code attached. */
+/** SendOutpassEmail: tells the student how an outpass was decided, or brings its document. */
 
 import { discard } from '../../engine/handler.ts';
-import type { JobDefinition, MailMessage, MailReceipt } from '../../engine/handler.ts';
+import type { JobDefinition, MailAttachment } from '../../engine/handler.ts';
 import { downloadName } from '../files.ts';
-import type { OfficeContext } from '../office.ts';
-import { approvedPass } from './approved-pass.ts';
+import type { MailText } from '../mail/letter.ts';
+import type { OfficeContext, OfficeSettings, PassDetails } from '../office.ts';
+import { approvedPass, passThatIs } from './approved-pass.ts';
 import { currentQr } from './pass-file.ts';
-import { outpassPayload } from './payload.ts';
-import type { OutpassPayload } from './payload.ts';
+import { outpassMailPayload } from './payload.ts';
+import type { OutpassMailPayload } from './payload.ts';
+import { mailOptions, sendMail } from './send-mail.ts';
 
-/**
- * Patient, because a mail server may be down for hours: with these waits the attempts last about a day.
- * What the server refuses for good fails at once.
- */
-export const sendOutpassEmail: JobDefinition<OutpassPayload, OfficeContext> = {
+/** A mail about a pass as it stands now: one that was decided otherwise meanwhile is given up. */
+export const sendOutpassEmail: JobDefinition<OutpassMailPayload, OfficeContext> = {
   type: 'SendOutpassEmail',
-  timeout: '5m',
-  maxAttempts: 40,
-  backoff: { base: '30s', factor: 2, max: '1h' },
-  schema: outpassPayload,
-  async handle({ outpass_id: id }, context) {
-    const pass = await approvedPass(id, context);
-    const qr = currentQr(pass);
-    const { document } = pass.files;
-    if (document === null) {
-      discard(`Outpass #${id} has no document yet: GenerateOutpassPdf must complete first.`);
-    }
-    const { approvedMail, QR_CID } = await import('../mail/approved.ts');
-    const { messageId, via, response } = await send(context, {
-      to: pass.student.email,
-      ...approvedMail(pass, await context.office.settings()),
-      attachments: [
-        { filename: downloadName(pass.reference, 'pdf'), path: document, contentType: 'application/pdf' },
-        { filename: downloadName(pass.reference, 'png'), path: qr, contentType: 'image/png', cid: QR_CID },
-      ],
-    });
-    return { message_id: messageId, via, response };
+  ...mailOptions,
+  schema: outpassMailPayload,
+  async handle({ outpass_id: id, kind = 'accepted' }, context) {
+    const pass =
+      kind === 'rejected' ? await passThatIs('rejected', id, context) : await approvedPass(id, context);
+    const attachments = kind === 'rejected' ? [] : await passFiles(pass);
+    const text = (await writers[kind]())(pass, await context.office.settings());
+    return sendMail(context, { to: pass.student.email, ...text, attachments });
   },
 };
 
-async function send(context: OfficeContext, message: MailMessage): Promise<MailReceipt> {
-  try {
-    return await context.mail(message);
-  } catch (error) {
-    if (error instanceof Error && 'permanent' in error && error.permanent === true) discard(error.message);
-    throw error;
+type Writer = (pass: PassDetails, settings: OfficeSettings) => MailText;
+
+/** Loaded at the first mail of a kind. */
+const writers: Record<NonNullable<OutpassMailPayload['kind']>, () => Promise<Writer>> = {
+  accepted: async () => (await import('../mail/accepted.ts')).acceptedMail,
+  rejected: async () => (await import('../mail/rejected.ts')).rejectedMail,
+  document: async () => (await import('../mail/document.ts')).documentMail,
+};
+
+/** The document and the QR code; without them the mail would be of no use at the gate. */
+async function passFiles(pass: PassDetails): Promise<MailAttachment[]> {
+  const { QR_CID } = await import('../mail/pass-facts.ts');
+  const qr = currentQr(pass);
+  const { document } = pass.files;
+  if (document === null) {
+    discard(`Outpass #${pass.id} has no document yet: GenerateOutpassPdf must complete first.`);
   }
+  return [
+    { filename: downloadName(pass.reference, 'pdf'), path: document, contentType: 'application/pdf' },
+    { filename: downloadName(pass.reference, 'png'), path: qr, contentType: 'image/png', cid: QR_CID },
+  ];
 }

@@ -1,7 +1,7 @@
 /** The frame of the office's mails: tables and inline styles only, since mail programs know little else. */
 
 /** Makes a value harmless inside HTML, in text and in attributes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
@@ -14,20 +14,51 @@ export function escapeHtml(text: string): string {
 export type Fact = readonly [label: string, value: string];
 
 const FONT = "font-family:'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
+/** A word longer than a phone is wide must break, or the whole mail is shown smaller. */
+const WRAP = 'word-wrap:break-word;overflow-wrap:anywhere;word-break:break-word';
 
 /** The facts as rows of a table. */
 export function factTable(facts: readonly Fact[]): string {
   const rows = facts.map(
     ([label, value]) =>
-      `<tr><td style="${FONT};font-size:13px;color:#5b6573;padding:7px 16px 7px 0;vertical-align:top;white-space:nowrap">${escapeHtml(label)}</td>` +
-      `<td style="${FONT};font-size:15px;color:#1b2430;padding:7px 0;vertical-align:top;word-break:break-word">${escapeHtml(value)}</td></tr>`,
+      `<tr><td style="${FONT};font-size:13px;line-height:1.6;color:#5b6573;padding:6px 16px 6px 0;vertical-align:top;white-space:nowrap">${escapeHtml(label)}</td>` +
+      `<td style="${FONT};font-size:15px;line-height:1.4;color:#1b2430;padding:6px 0;vertical-align:top;${WRAP}">${lines(value)}</td></tr>`,
   );
-  return `<table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%">${rows.join('')}</table>`;
+  return `<table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" style="margin:0 0 16px">${rows.join('')}</table>`;
 }
 
 /** A paragraph of plain text. */
 export function paragraph(text: string): string {
-  return `<p style="${FONT};font-size:15px;line-height:1.5;color:#1b2430;margin:0 0 16px">${escapeHtml(text)}</p>`;
+  return `<p style="${FONT};font-size:15px;line-height:1.5;color:#1b2430;margin:0 0 16px;${WRAP}">${escapeHtml(text)}</p>`;
+}
+
+/** A button, and the address beneath it: buttons do not work everywhere. */
+export function linkButton(label: string, url: string): string {
+  const href = escapeHtml(url);
+  return (
+    `<div style="padding:4px 0 10px"><a href="${href}" style="${FONT};font-size:15px;font-weight:600;color:#ffffff;background:#1d3a5f;border-radius:6px;padding:12px 22px;text-decoration:none;display:inline-block">${escapeHtml(label)}</a></div>` +
+    `<p style="${FONT};font-size:13px;line-height:1.5;color:#5b6573;margin:0 0 16px;${WRAP}">Or open this address: <a href="${href}" style="color:#1d3a5f">${href}</a></p>`
+  );
+}
+
+/** Something to type off. */
+export function codeBox(label: string, code: string): string {
+  return (
+    `<div style="${FONT};font-size:13px;color:#5b6573;padding:0 0 4px">${escapeHtml(label)}</div>` +
+    `<div style="font-family:Consolas,Menlo,'Courier New',monospace;font-size:17px;color:#1b2430;background:#f4f6f9;border:1px solid #dbe1e8;border-radius:6px;padding:10px 14px;margin:0 0 16px;${WRAP}">${escapeHtml(code)}</div>`
+  );
+}
+
+/** An attached picture, by its cid. Square, for a QR code. */
+export function picture(cid: string, alt: string): string {
+  return `<div style="text-align:center;padding:14px 0 20px"><img src="cid:${escapeHtml(cid)}" width="300" height="300" alt="${escapeHtml(alt)}" style="border:1px solid #dbe1e8;border-radius:4px;max-width:100%;height:auto"></div>`;
+}
+
+/** A value that may be of several lines. */
+function lines(text: string): string {
+  return escapeHtml(text.trim())
+    .split(/\s*[\r\n]+\s*/)
+    .join('<br>');
 }
 
 /** A whole mail: a preview line that inboxes show, a heading on the institution's band, the body, the footer. */
@@ -53,13 +84,13 @@ export function mailPage(page: {
 <tr><td align="center" style="padding:24px 12px">
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%" style="max-width:580px;background:#ffffff;border:1px solid #dbe1e8;border-radius:8px">
 <tr><td style="background:#1d3a5f;border-radius:8px 8px 0 0;padding:18px 28px">
-<div style="${FONT};font-size:13px;color:#c9d6e6">${escapeHtml(institution)}</div>
-<div style="${FONT};font-size:21px;font-weight:600;color:#ffffff;padding-top:2px">${escapeHtml(heading)}</div>
+<div style="${FONT};font-size:13px;color:#c9d6e6;${WRAP}">${escapeHtml(institution)}</div>
+<div style="${FONT};font-size:21px;font-weight:600;color:#ffffff;padding-top:2px;${WRAP}">${escapeHtml(heading)}</div>
 </td></tr>
-<tr><td style="padding:24px 28px">
+<tr><td style="padding:24px 28px 10px">
 ${body}
 </td></tr>
-<tr><td style="border-top:1px solid #dbe1e8;padding:14px 28px;${FONT};font-size:12px;color:#5b6573">${escapeHtml(footer)}</td></tr>
+<tr><td style="border-top:1px solid #dbe1e8;padding:14px 28px;${FONT};font-size:12px;line-height:1.5;color:#5b6573;${WRAP}">${escapeHtml(footer)}</td></tr>
 </table>
 </td></tr>
 </table>

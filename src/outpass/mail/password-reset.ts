@@ -1,0 +1,35 @@
+/** The mail that brings the link to choose a new password. */
+
+import type { OfficeSettings } from '../office.ts';
+import { writeLetter } from './letter.ts';
+import type { MailText } from './letter.ts';
+
+/** Who asked, the portal's link, and how long it works. */
+export interface PasswordReset {
+  to: string;
+  name?: string | undefined;
+  reset_link: string;
+  /** 60 where the portal does not say. */
+  expires_minutes?: number | undefined;
+}
+
+/** The preview says nothing of the link: lock screens show it. */
+export function passwordResetMail(reset: PasswordReset, settings: OfficeSettings): MailText {
+  const { name, reset_link: link, expires_minutes: minutes = 60 } = reset;
+  const lasts = minutes === 1 ? '1 minute' : `${minutes} minutes`;
+  return writeLetter(
+    {
+      heading: 'Choose a new password',
+      subject: `Reset your ${settings.appName} password`,
+      preview: `Somebody, probably you, asked for a new ${settings.appName} password.`,
+      parts: [
+        { paragraph: name === undefined ? 'Hello,' : `Hello ${name},` },
+        { paragraph: `You asked for a new ${settings.appName} password. Choose it on this page:` },
+        { link, label: 'Choose a new password' },
+        { paragraph: `The link works once, for ${lasts} from when you asked. Give it to nobody.` },
+      ],
+      doubt: 'If you did not ask for this, ignore this mail: your password stays as it is.',
+    },
+    settings,
+  );
+}
