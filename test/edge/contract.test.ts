@@ -117,6 +117,30 @@ function sameKeys(value: unknown, documented: readonly string[]): void {
   assert.deepEqual(new Set(keysOf(value, (path) => known.has(path))), known);
 }
 
+/** A whole payload for each of the jobs that no pass is needed for. */
+const otherPayloads = {
+  SendAccountCreationEmail: {
+    to: 'asha@example.edu',
+    name: 'Asha',
+    login_url: 'https://gate.example.edu/',
+    default_password: 'tR7wq',
+  },
+  SendAccountDeletionEmail: { to: 'asha@example.edu', name: 'Asha', support_email: 'office@example.edu' },
+  SendPasswordResetEmail: {
+    to: 'asha@example.edu',
+    name: 'Asha',
+    reset_link: 'https://gate.example.edu/reset',
+    expires_minutes: 60,
+  },
+  CleanupExpiredFiles: {},
+  SendScheduledReport: { setting_id: 1, scheduled_for: '2026-11-24 12:30:00.000' },
+};
+
+/** What the schema library says of a key. */
+interface Field {
+  _zod: { optin?: string };
+}
+
 const columns = () => first(table('### `jobs`'));
 
 suite('docs/contract.md', () => {
@@ -136,7 +160,9 @@ suite('docs/contract.md', () => {
     await json(['outpass', 'approve', 'HP-1']);
     await json(['dispatch', 'Bad', '--max-attempts', '1']);
     await json(['dispatch', 'Good', '--depends-on', '4']);
-    await json(['cleanup-expired-files']);
+    for (const [type, payload] of Object.entries(otherPayloads)) {
+      await json(['dispatch', type, '--payload', JSON.stringify(payload)]);
+    }
     worker = await run(['worker', '--drain', '--log-format', 'json', '--log-level', 'debug']);
     assert.equal(worker.code, 0, worker.stderr);
     db = new Database(join(folder, 'storage', 'passito.db'));
@@ -200,18 +226,32 @@ suite('docs/contract.md', () => {
       first(documented),
       officeJobs.map(({ type }) => type),
     );
+    const payloads = table('## Built-in jobs', 1);
     for (const [type, timeout, attempts, result] of documented) {
       const definition = officeJobs.find((one) => one.type === type);
       const complete = completeType({ ...definition, type: type as string, source: '' });
       assert.equal(parseDuration(timeout), complete.timeout);
       assert.equal(Number(attempts), complete.maxAttempts);
+      assert.ok(definition?.schema);
+      const { shape } = definition.schema as unknown as { shape: Record<string, Field> };
+      assert.deepEqual(
+        payloads.filter(([of]) => of === type).map(([, key, needed]) => [key, needed]),
+        Object.entries(shape).map(([key, { _zod: field }]) => [
+          key,
+          field.optin === 'optional' ? 'no' : 'yes',
+        ]),
+      );
       const row = db
         .prepare<[string], { payload: string; result: string }>(
           `SELECT payload, result FROM jobs WHERE type = ? AND status = 'completed'`,
         )
         .get(type as string);
-      const payload = type === 'CleanupExpiredFiles' ? {} : { outpass_id: 1 };
-      assert.deepEqual(JSON.parse(row?.payload ?? ''), payload);
+      const given: object = otherPayloads[type as keyof typeof otherPayloads] ?? { outpass_id: 1 };
+      const secret = new Set(complete.redact);
+      assert.deepEqual(
+        JSON.parse(row?.payload ?? ''),
+        Object.fromEntries(Object.entries(given).filter(([key]) => !secret.has(key))),
+      );
       assert.deepEqual(Object.keys(JSON.parse(row?.result ?? '') as object), words(result));
     }
   });

@@ -123,6 +123,27 @@ describe('the chain of an approved pass', { concurrency: 2 }, () => {
     assert.ok(!existsSync(here.path('outbox')) || readdirSync(here.path('outbox')).length === 0);
   });
 
+  it('gives each mail of a job one Message-ID, whatever the attempt', async (t) => {
+    const server = await startSmtp(t);
+    const here = await office(t, { SMTP_HOST: '127.0.0.1', SMTP_PORT: String(server.port) });
+    here.job(
+      'Two',
+      `for (const to of ['a@example.edu', 'b@example.edu']) await context.mail({ to, subject: 'Hi', text: 'Hi' });
+       if (context.attempt === 1) throw new Error('after both');`,
+      `backoff: { base: 1 },`,
+    );
+    await here.start();
+    await here.ok('dispatch', 'Two', '--wait', '20s');
+    const mails = await Promise.all(server.mails.map((mail) => simpleParser(mail)));
+    const ids = mails.map(({ messageId }) => messageId);
+    assert.equal(ids.length, 4);
+    assert.deepEqual(ids.slice(2), ids.slice(0, 2));
+    assert.match(
+      ids.slice(0, 2).join(' '),
+      /^<passito\.1\.1@([\w-]+)\.passito> <passito\.1\.2@\1\.passito>$/,
+    );
+  });
+
   it('42: survives a kill between any two steps', async (t) => {
     const here = await office(t);
     await here.ok('outpass', 'approve', 'OP-1');
