@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 
 import { simpleParser } from 'mailparser';
 
+import { KEYS } from '../../src/config/keys.ts';
 import type { MailMessage } from '../../src/engine/handler.ts';
 import { passChain } from '../../src/outpass/chain.ts';
 import { officeJobs } from '../../src/outpass/jobs.ts';
@@ -159,6 +160,13 @@ test('what could break out of a header, or run something, is refused at dispatch
     assert.equal(said.length > 0, true, JSON.stringify(payload));
     assert.ok(!said.join().includes('hush'), said.join());
   }
+});
+
+test('all mails at once leave workers of the default pool to other jobs', () => {
+  const mails = officeJobs.filter(({ type = '' }) => type.endsWith('Email'));
+  assert.equal(mails.length, 4);
+  const most = mails.reduce((sum, { concurrency = Infinity }) => sum + concurrency, 0);
+  assert.ok(most < Number(KEYS.maxWorkers.fallback()), String(most));
 });
 
 test('the secrets of account mails are named for masking and dropping, and stay out of what is kept', async (t) => {
