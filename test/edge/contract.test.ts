@@ -350,6 +350,15 @@ suite('docs/contract.md', () => {
     const [one] = (await json(['outpass', 'list'])) as object[];
     sameKeys(one, pass);
     db.exec(`UPDATE outpasses SET status = 'pending' WHERE id = 1`);
+    db.exec(
+      `INSERT INTO users (name, email, role, gender) VALUES ('Rao', 'rao@example.edu', 'chief_warden', 'male')`,
+    );
+    await json(['reports', 'enable', 'daily_movement']);
+    await json(['dispatch-scheduled-reports']);
+    sameKeys(
+      await json(['dispatch-scheduled-reports', '--dry-run', '--at', '2099-01-01 23:59']),
+      first(table('### `dispatch-scheduled-reports`')),
+    );
     sameKeys(
       await json(['cleanup-expired-files', '--dry-run']),
       first(table('### `cleanup-expired-files --dry-run`')),

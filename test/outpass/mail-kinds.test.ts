@@ -26,6 +26,8 @@ async function approved(t: TestContext): Promise<TestOffice> {
 }
 
 /** The message that a job hands to the mailer. */
+let lastJob = 0;
+
 async function written(it: TestOffice, type: string, payload: unknown): Promise<MailMessage> {
   const asked: MailMessage[] = [];
   const mail = async (message: MailMessage) => {
@@ -36,7 +38,7 @@ async function written(it: TestOffice, type: string, payload: unknown): Promise<
   assert.ok(definition);
   const answer = await definition.schema?.['~standard'].validate(payload);
   assert.equal(answer?.issues, undefined, JSON.stringify(answer?.issues));
-  await definition.handle((answer as { value: unknown }).value, it.context({ mail }));
+  await definition.handle((answer as { value: unknown }).value, it.context({ mail, id: ++lastJob }));
   assert.equal(asked.length, 1);
   return asked[0]!;
 }
@@ -207,7 +209,8 @@ test('names and values with line breaks or markup stay values, in every mail abo
         await officeJobs.find((job) => job.type === type)?.handle({ outpass_id: 1 }, it.context());
       }
     }
-    const end = await tryOffice(it, { id: 1, type: 'SendOutpassEmail', payload, attempt: 1 }, server);
+    const id = kind === 'rejected' ? 2 : 1;
+    const end = await tryOffice(it, { id, type: 'SendOutpassEmail', payload, attempt: 1 }, server);
     assert.equal(end.move, 'complete', JSON.stringify(end));
   }
   assert.equal(smtp.mails.length, 2);

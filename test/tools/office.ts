@@ -35,6 +35,8 @@ export interface TestOffice {
   /** What handlers logged as a warning. */
   warnings: string[];
   context: (extra?: {
+    /** The job's; 1 unless told. */
+    id?: number;
     mail?: (message: MailMessage) => Promise<MailReceipt>;
     dependencies?: DependencyResult[];
   }) => OfficeContext;
@@ -65,7 +67,7 @@ export async function openOffice(
   await office.importOutpasses(outpassRows(one(passRecord), settings.timeZone).rows);
   const warnings: string[] = [];
   const context: TestOffice['context'] = (extra = {}) => ({
-    id: 1,
+    id: extra.id ?? 1,
     type: 'Test',
     attempt: 1,
     maxAttempts: 3,

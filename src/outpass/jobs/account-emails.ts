@@ -16,7 +16,7 @@ export const sendAccountCreationEmail: JobDefinition<CreatedAccount, OfficeConte
   async handle(account, context) {
     const { accountCreatedMail } = await import('../mail/account-created.ts');
     const text = accountCreatedMail(account, await context.office.settings());
-    return sendMail(context, { to: account.to, ...text });
+    return sendMail(context, { kind: 'account_created' }, { to: account.to, ...text });
   },
 };
 
@@ -27,7 +27,7 @@ export const sendAccountDeletionEmail: JobDefinition<RemovedAccount, OfficeConte
   async handle(account, context) {
     const { accountRemovedMail } = await import('../mail/account-removed.ts');
     const text = accountRemovedMail(account, await context.office.settings());
-    return sendMail(context, { to: account.to, ...text });
+    return sendMail(context, { kind: 'account_removed' }, { to: account.to, ...text });
   },
 };
 
@@ -45,6 +45,6 @@ export const sendPasswordResetEmail: JobDefinition<PasswordReset, OfficeContext>
   async handle(reset, context) {
     const { passwordResetMail } = await import('../mail/password-reset.ts');
     const text = passwordResetMail(reset, await context.office.settings());
-    return sendMail(context, { to: reset.to, ...text });
+    return sendMail(context, { kind: 'password_reset' }, { to: reset.to, ...text });
   },
 };

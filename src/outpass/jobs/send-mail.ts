@@ -2,6 +2,7 @@
 
 import { discard } from '../../engine/handler.ts';
 import type { JobOptions, MailMessage } from '../../engine/handler.ts';
+import { isPermanent, type MailPurpose, sendOnce } from '../mail/send-once.ts';
 import type { OfficeContext } from '../office.ts';
 
 /**
@@ -28,13 +29,17 @@ export interface MailResult {
   response: string;
 }
 
-/** Sends the mail. What is refused for good is given up at once; anything else is thrown, and so tried again. */
-export async function sendMail(context: OfficeContext, message: MailMessage): Promise<MailResult> {
+/** Sends the only mail of a job. What is refused for good is given up at once; anything else is thrown, and so tried again. */
+export async function sendMail(
+  context: OfficeContext,
+  purpose: MailPurpose,
+  message: MailMessage & { to: string },
+): Promise<MailResult> {
   try {
-    const { messageId, via, response } = await context.mail(message);
+    const { messageId, via, response } = await sendOnce(context, purpose, message);
     return { message_id: messageId, via, response };
   } catch (error) {
-    if (error instanceof Error && 'permanent' in error && error.permanent === true) discard(error.message);
+    if (isPermanent(error)) discard((error as Error).message);
     throw error;
   }
 }

@@ -21,7 +21,7 @@ export const sendOutpassEmail: JobDefinition<OutpassMailPayload, OfficeContext> 
       kind === 'rejected' ? await passThatIs('rejected', id, context) : await approvedPass(id, context);
     const attachments = kind === 'rejected' ? [] : await passFiles(pass);
     const text = (await writers[kind]())(pass, await context.office.settings());
-    return sendMail(context, { to: pass.student.email, ...text, attachments });
+    return sendMail(context, { kind, outpassId: id }, { to: pass.student.email, ...text, attachments });
   },
 };
 

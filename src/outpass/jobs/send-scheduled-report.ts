@@ -5,6 +5,7 @@ import { discard, type JobDefinition } from '../../engine/handler.ts';
 import { formatTime } from '../../engine/clock.ts';
 import { isPermanent, sendOnce } from '../mail/send-once.ts';
 import type { OfficeContext } from '../office.ts';
+import { mailOptions } from './send-mail.ts';
 import type { ReportContent } from '../reports/round.ts';
 
 /** Which report, and of when. */
@@ -23,10 +24,10 @@ const time = 'must be a time in UTC such as "2026-11-24 15:30:00.000"';
  */
 export const sendScheduledReport: JobDefinition<ReportPayload, OfficeContext> = {
   type: 'SendScheduledReport',
+  ...mailOptions,
+  // Every recipient has a mail of their own.
   timeout: '15m',
-  maxAttempts: 40,
-  backoff: { base: '30s', factor: 2, max: '1h' },
-  concurrency: 2,
+  concurrency: 1,
   schema: object(
     {
       setting_id: int(setting).check(positive(setting)),

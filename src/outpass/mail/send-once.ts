@@ -4,7 +4,7 @@
  * server's yes and the second write leaves doubt; then it is sent again, under the same Message-ID, and counted.
  */
 
-import { discard, type MailMessage, type MailReceipt } from '../../engine/handler.ts';
+import type { MailMessage, MailReceipt } from '../../engine/handler.ts';
 import type { OfficeContext } from '../office.ts';
 
 /** What the ledger is told of a mail beside the mail itself. */
@@ -46,20 +46,6 @@ export async function sendOnce(
   }
   await office.mailTaken(entry, receipt);
   return receipt;
-}
-
-/** Sends the only mail of a job: what the server refuses for good gives the job up. */
-export async function sendOrDiscard(
-  context: OfficeContext,
-  purpose: MailPurpose,
-  message: MailMessage & { to: string },
-): Promise<MailReceipt> {
-  try {
-    return await sendOnce(context, purpose, message);
-  } catch (error) {
-    if (isPermanent(error)) discard((error as Error).message);
-    throw error;
-  }
 }
 
 /** Whether the same mail would be refused again. */
