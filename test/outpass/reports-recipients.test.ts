@@ -29,8 +29,8 @@ test('listed wardens and every super admin of the gender', () => {
   ];
   const to = (gender: 'male' | 'female', recipientIds: number[]) =>
     ids(reportRecipients({ gender, recipientIds }, users));
-  assert.deepEqual(to('male', [3, 2]), [3, 2, 8, 9]);
-  assert.deepEqual(to('female', []), [7]);
+  assert.deepEqual(to('male', [3, 2]), [3, 2, 6, 8, 9]);
+  assert.deepEqual(to('female', []), [6, 7]);
   assert.deepEqual(ids(reportRecipients({ gender: 'male', recipientIds: [1] }, [])), []);
 });
 

@@ -16,7 +16,7 @@ export interface ReportUser {
 export type Delivery = 'sent' | 'failed' | 'refused';
 
 /**
- * The recipients of a setting: the wardens that it lists, in its order, then every super admin of its gender, by id.
+ * The recipients of a setting: the wardens that it lists, in its order, then every super admin of its gender, or of none, by id.
  * Nobody twice, however the address is written. Who is no warden any more, is inactive or has no address is left out:
  * a list made last year must not send students' movements to someone who has gone.
  */
@@ -28,7 +28,7 @@ export function reportRecipients<User extends ReportUser>(
   const wardens = new Map(able.filter(({ role }) => role === 'warden').map((user) => [user.id, user]));
   const listed = setting.recipientIds.flatMap((id) => wardens.get(id) ?? []);
   const superAdmins = able
-    .filter(({ role, gender }) => role === 'chief_warden' && gender === setting.gender)
+    .filter(({ role, gender }) => role === 'chief_warden' && (gender ?? setting.gender) === setting.gender)
     .toSorted((a, b) => a.id - b.id);
   return withoutTwins([...listed, ...superAdmins]);
 }

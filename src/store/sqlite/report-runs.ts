@@ -5,9 +5,10 @@ import { formatTime, parseTime } from '../../engine/clock.ts';
 import { dayAround } from '../../outpass/reports/calendar.ts';
 import type { LateArrival, Movement, ReportKey } from '../../outpass/reports/csv.ts';
 import { decideDue } from '../../outpass/reports/due.ts';
-import { type Gender, reportRecipients, type ReportUser } from '../../outpass/reports/recipients.ts';
+import type { Gender } from '../../outpass/reports/recipients.ts';
 import type { DueReport, ReportContent, ReportRound } from '../../outpass/reports/round.ts';
 import { readSchedule } from '../../outpass/reports/schedule.ts';
+import { prepareReceivers } from './report-receivers.ts';
 
 interface SettingRow {
   id: number;
@@ -19,13 +20,10 @@ interface SettingRow {
   dayOfMonth: number | null;
   month: number | null;
   next_send_at: string | null;
-  /** JSON: ids of users. */
-  recipients: string;
 }
 
 const SETTINGS = `
-  SELECT id, report, gender, frequency, time, weekday AS dayOfWeek, day AS dayOfMonth, month, next_send_at,
-         (SELECT json_group_array(user_id) FROM report_recipients WHERE setting_id = report_settings.id) AS recipients
+  SELECT id, report, gender, frequency, time, weekday AS dayOfWeek, day AS dayOfMonth, month, next_send_at
   FROM report_settings`;
 
 // A student of no known gender stands in both reports: a movement that nobody is told of would be worse.
@@ -40,9 +38,7 @@ const MOVEMENTS = `
 export function prepareReportRuns(db: Database) {
   const enabled = db.prepare<[], SettingRow>(`${SETTINGS} WHERE enabled = 1 ORDER BY id`);
   const byId = db.prepare<[number], SettingRow>(`${SETTINGS} WHERE id = ?`);
-  const users = db.prepare<[], ReportUser>(
-    `SELECT id, email, role, gender, iif(active, 'active', 'inactive') AS status FROM users`,
-  );
+  const receivers = prepareReceivers(db);
   const note = db.prepare('UPDATE report_settings SET next_send_at = ?, updated_at = ? WHERE id = ?');
   const sent = db.prepare(
     'UPDATE report_settings SET last_sent_at = ? WHERE id = ? AND (last_sent_at IS NULL OR last_sent_at < ?)',
@@ -54,9 +50,6 @@ export function prepareReportRuns(db: Database) {
     `${MOVEMENTS} AND came.at >= @from AND came.at < @to
        AND julianday(came.at) > julianday(o.returns_at) + @grace / 86400000.0`,
   );
-  const recipientsOf = ({ gender, recipients }: SettingRow) =>
-    reportRecipients({ gender, recipientIds: JSON.parse(recipients) as number[] }, users.all());
-
   return {
     /** Looks at every enabled setting, and notes when each is due next unless it is a dry run. Inside a write. */
     decide(zone: string, now: number, dryRun: boolean): ReportRound {
@@ -75,7 +68,7 @@ export function prepareReportRuns(db: Database) {
           continue;
         }
         round.due++;
-        const people = recipientsOf(row).length;
+        const people = receivers(row).length;
         if (people === 0) round.skipped++;
         else round.reports.push(named(row, decision.scheduledFor, people));
       }
@@ -87,7 +80,7 @@ export function prepareReportRuns(db: Database) {
       if (row === undefined) return undefined;
       const day = dayAround(scheduledFor, zone);
       const span = { gender: row.gender, from: formatTime(day.from), to: formatTime(day.to) };
-      const to = recipientsOf(row).map(({ id: user, email }) => ({ id: user, email }));
+      const to = receivers(row).map(({ id: user, email }) => ({ id: user, email }));
       return row.report === 'daily_movement'
         ? { report: row.report, gender: row.gender, to, rows: ofDay.all(span) }
         : { report: row.report, gender: row.gender, to, rows: lateOfDay.all({ ...span, grace }) };

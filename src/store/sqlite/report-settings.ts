@@ -2,6 +2,7 @@
 
 import type { Database } from 'better-sqlite3';
 
+import { prepareReceivers } from './report-receivers.ts';
 import { officeErrors } from '../../outpass/errors.ts';
 import {
   changeTimes,
@@ -42,12 +43,6 @@ export function prepareReportSettings(db: Database) {
   const recipientsOf = db.prepare<[number], Person>(
     `SELECT u.id, u.name, u.email FROM report_recipients r JOIN users u ON u.id = r.user_id
      WHERE r.setting_id = ? ORDER BY u.name, u.id`,
-  );
-  const whoGets = db.prepare<[{ setting: number; gender: Gender }], Person>(
-    `SELECT id, name, email FROM users
-     WHERE active = 1 AND ((role = 'chief_warden' AND coalesce(gender, @gender) = @gender)
-       OR (role = 'warden' AND id IN (SELECT user_id FROM report_recipients WHERE setting_id = @setting)))
-     ORDER BY id`,
   );
   // Another time, or a setting that comes back, makes the next sending that was worked out a wrong one.
   const update = db.prepare(
@@ -90,9 +85,8 @@ export function prepareReportSettings(db: Database) {
 
   return {
     list,
-    /** Everyone who gets a report: its wardens and every chief warden of its gender, active, nobody twice. */
-    receivers: ({ id, gender }: Pick<ReportSetting, 'id' | 'gender'>): Person[] =>
-      whoGets.all({ setting: id, gender }),
+    /** Everyone who gets a report. */
+    receivers: prepareReceivers(db),
 
     /** Changes the settings of a report: those of one gender, or of both. Gives them as they are then. */
     change(report: ReportName, gender: Gender | undefined, change: ReportChange): ReportSetting[] {
