@@ -33,7 +33,7 @@ export function loadOrCreateSigningKey(folder: string): SigningKey {
 export function loadPublicKeys(folder: string): Map<string, KeyObject> {
   return told(folder, () => {
     const keys = new Map<string, KeyObject>();
-    for (const name of readdirSync(folder)) {
+    for (const name of namesIn(folder)) {
       if (!PUBLIC_FILE.test(name)) continue;
       const file = path.join(folder, name);
       const key = parsed(file, () => createPublicKey(readFileSync(file, 'utf8')));
@@ -103,6 +103,16 @@ function parsed(file: string, parse: () => KeyObject): KeyObject {
   } catch {
     // The parser's own words could quote the key.
     throw officeErrors.signingKey(file, 'it is no Ed25519 key in PEM form');
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT'))
+      throw officeErrors.signingKey(folder, "there is none yet; 'passito keys' makes one");
+    throw error;
   }
 }
 

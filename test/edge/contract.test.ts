@@ -24,6 +24,7 @@ import {
   userColumns,
 } from '../../src/outpass/import/columns.ts';
 import { officeJobs } from '../../src/outpass/jobs.ts';
+import { readQrPng } from '../tools/qr.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const page = readFileSync(join(root, 'docs', 'contract.md'), 'utf8');
@@ -64,6 +65,9 @@ function table(heading: string, place = 0): string[][] {
   assert.ok(found, `no table below '${heading}'`);
   return found;
 }
+
+/** What the QR code of the approved pass holds. */
+const token = () => readQrPng(readFileSync(join(folder, 'storage', 'files', 'qr', 'outpass-1.png'))) ?? '';
 
 const first = (rows: readonly string[][]): string[] => rows.map(([cell = '']) => cell);
 
@@ -349,7 +353,6 @@ suite('docs/contract.md', () => {
     sameKeys(await json(['outpass', 'show', 'HP-1']), pass);
     const [one] = (await json(['outpass', 'list'])) as object[];
     sameKeys(one, pass);
-    db.exec(`UPDATE outpasses SET status = 'pending' WHERE id = 1`);
     db.exec(
       `INSERT INTO users (name, email, role, gender) VALUES ('Rao', 'rao@example.edu', 'chief_warden', 'male')`,
     );
@@ -359,10 +362,14 @@ suite('docs/contract.md', () => {
       await json(['dispatch-scheduled-reports', '--dry-run', '--at', '2099-01-01 23:59']),
       first(table('### `dispatch-scheduled-reports`')),
     );
+    sameKeys(await json(['keys']), first(table('### `keys`')));
+    const inForce = ['--at', '2099-01-01 12:00'];
+    sameKeys(await json(['verify', token(), ...inForce]), first(table('### `verify`')));
     sameKeys(
       await json(['cleanup-expired-files', '--dry-run']),
       first(table('### `cleanup-expired-files --dry-run`')),
     );
+    db.exec(`UPDATE outpasses SET status = 'pending' WHERE id = 1`);
     sameKeys(await json(['outpass', 'approve', '1']), first(table('### `outpass approve`')));
     const time = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 19);
     const options = { student: '21CS001', kind: 'Day', purpose: 'Bank', destination: 'T. Nagar' };

@@ -49,6 +49,7 @@ const typed: Case[] = [
   usage('ids and filters together', ['jobs', 'delete', '1', '--state', 'failed']),
   usage('a state that does not exist', ['jobs', 'list', '--state', 'complete']),
   usage('a limit that is no number', ['jobs', 'list', '--limit', 'many']),
+  unreachable('a token where no key was ever made', ['verify', 'abc']),
   usage('a type that a script left empty', ['jobs', 'cancel', '--type', '']),
   usage('an age that is no duration', ['jobs', 'prune', '--completed', 'month']),
   usage('a threshold of zero', ['health', '--alert-threshold', '0']),

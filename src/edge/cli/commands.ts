@@ -10,6 +10,7 @@ import { health } from './health.ts';
 import { importHostels, importOutpasses, importStudents, importUsers } from './import.ts';
 import { init } from './init.ts';
 import * as jobs from './jobs.ts';
+import { keys, verify } from './keys.ts';
 import { migrate } from './migrate.ts';
 import * as movements from './movements.ts';
 import * as outpassChange from './outpass-change.ts';
@@ -49,6 +50,8 @@ export const commands: readonly Command[] = [
   reports.change,
   reports.enable,
   reports.disable,
+  keys,
+  verify,
   cleanupExpiredFiles,
   dispatchScheduledReports,
   init,

@@ -1,0 +1,68 @@
+/** What a guard's scanner is told: genuine and in force, or why not. */
+
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import { createPublicKey, verify } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+
+import { Site } from '../tools/daemon.ts';
+import { readQrPng } from '../tools/qr.ts';
+
+describe('verify and keys', () => {
+  const here = new Site(after);
+  let token: string;
+
+  before(async () => {
+    here.write('students.csv', 'name,email,roll_number\nAsha,asha@example.edu,21CS001\n');
+    await here.ok('migrate');
+    await here.ok('import', 'students', 'students.csv');
+    const pass = ['--kind', 'Home pass', '--purpose', 'Wedding', '--destination', 'Madurai'];
+    const window = ['--out', '2099-01-01 08:00', '--in', '2099-01-02 08:00'];
+    await here.ok('outpass', 'create', '--student', '21CS001', ...pass, ...window);
+    await here.ok('outpass', 'approve', '1', '--by', 'Dr. Rao');
+    await here.ok('worker', '--drain');
+    token = readQrPng(readFileSync(here.path('files', 'qr', 'outpass-1.png'))) ?? '';
+  });
+
+  const said = async (...args: string[]) => {
+    const { code, stdout, stderr } = await here.run(['verify', ...args]);
+    return [code, `${stdout}${stderr}`];
+  };
+  const during = ['--at', '2099-01-01 12:00'];
+
+  it('a scanned pass in its window is valid', async () => {
+    assert.deepEqual(await said(token, ...during), [
+      0,
+      'Valid: outpass OP-000001 of 21CS001 (Home pass), until Fri 2 Jan 2099, 8:00 AM.\n',
+    ]);
+  });
+
+  it('outside of its window, altered, and nonsense are not', async () => {
+    for (const [text, at, why] of [
+      [token, '2099-01-03 08:00', /^Not valid: .*\n$/],
+      [token, '2098-12-31 08:00', /^Not valid: .*\n$/],
+      [token.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A')), '2099-01-01 12:00', /^Not valid: .*\n$/],
+      ['abc', '2099-01-01 12:00', /^Not valid: This is not a gate-pass token\.\n$/],
+    ] as const) {
+      const [code, words] = await said(text, '--at', at);
+      assert.equal(code, 1, String(words));
+      assert.match(String(words), why);
+    }
+  });
+
+  it('the public key is enough for a verifier, and the private one stays at home', async () => {
+    const [head, body, signature] = token.split('.');
+    const key = createPublicKey(await here.ok('keys', '--public'));
+    assert.ok(verify(null, Buffer.from(`${head}.${body}`), key, Buffer.from(signature ?? '', 'base64url')));
+    assert.equal(statSync(here.path('keys', 'signing.pem')).mode & 0o777, 0o600);
+    assert.doesNotMatch(await here.ok('keys'), /PRIVATE/);
+  });
+
+  it('a pass that was cancelled after it was printed is not in force', async () => {
+    await here.ok('outpass', 'cancel', '1', '--reason', 'Exams');
+    assert.deepEqual(await said(token, ...during), [
+      1,
+      'Not valid: The token is genuine, but outpass OP-000001 is cancelled.\n',
+    ]);
+  });
+});
