@@ -133,6 +133,8 @@ export const errors = {
     usage('DEPENDENCY_CYCLE', `These jobs wait for each other in a circle: ${refs}.`),
   passNotFound: (key: number | string) =>
     usage('UNKNOWN_PASS', `There is no outpass ${key}.`, "'passito outpass list' shows the latest."),
+  unknownMail: (id: number | string) =>
+    usage('UNKNOWN_MAIL', `There is no mail #${id} in the ledger.`, "'passito mail list' shows the latest."),
   unknownJob: (id: number | string) =>
     usage('UNKNOWN_JOB', `There is no job #${id}.`, "'passito jobs list' shows the latest."),
   unknownType: (type: string, nearest?: string) =>

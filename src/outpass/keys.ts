@@ -110,8 +110,9 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    if (hasCode(error, 'ENOENT'))
+    if (hasCode(error, 'ENOENT')) {
       throw officeErrors.signingKey(folder, "there is none yet; 'passito keys' makes one");
+    }
     throw error;
   }
 }

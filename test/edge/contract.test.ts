@@ -362,6 +362,9 @@ suite('docs/contract.md', () => {
       await json(['dispatch-scheduled-reports', '--dry-run', '--at', '2099-01-01 23:59']),
       first(table('### `dispatch-scheduled-reports`')),
     );
+    const [mail] = (await json(['mail', 'list'])) as object[];
+    assert.deepEqual(Object.keys(mail ?? {}), first(table('### `mails`')));
+    assert.deepEqual(await json(['mail', 'show', String((mail as { id: number }).id)]), mail);
     sameKeys(await json(['keys']), first(table('### `keys`')));
     const inForce = ['--at', '2099-01-01 12:00'];
     sameKeys(await json(['verify', token(), ...inForce]), first(table('### `verify`')));

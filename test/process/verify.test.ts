@@ -58,6 +58,17 @@ describe('verify and keys', () => {
     assert.doesNotMatch(await here.ok('keys'), /PRIVATE/);
   });
 
+  it('its mail stands in the ledger, and can be sent once more', async () => {
+    assert.match(
+      await here.ok('mail', 'list'),
+      /^#1  sent     .* asha@example\.edu  Outpass OP-000001 is approved/,
+    );
+    assert.match(await here.ok('mail', 'show', '1'), /Attempts {4}1\n[^]*Message-ID {2}passito\.3\.1@/);
+    assert.match(await here.ok('mail', 'resend', '1'), /^Job #4 dispatched\.\n$/);
+    await here.ok('worker', '--drain');
+    assert.equal((await here.ok('mail', 'list')).trim().split('\n').length, 2);
+  });
+
   it('a pass that was cancelled after it was printed is not in force', async () => {
     await here.ok('outpass', 'cancel', '1', '--reason', 'Exams');
     assert.deepEqual(await said(token, ...during), [

@@ -11,6 +11,7 @@ import { importHostels, importOutpasses, importStudents, importUsers } from './i
 import { init } from './init.ts';
 import * as jobs from './jobs.ts';
 import { keys, verify } from './keys.ts';
+import * as mail from './mail.ts';
 import { migrate } from './migrate.ts';
 import * as movements from './movements.ts';
 import * as outpassChange from './outpass-change.ts';
@@ -50,6 +51,9 @@ export const commands: readonly Command[] = [
   reports.change,
   reports.enable,
   reports.disable,
+  mail.list,
+  mail.show,
+  mail.resend,
   keys,
   verify,
   cleanupExpiredFiles,

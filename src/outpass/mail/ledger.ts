@@ -24,3 +24,24 @@ export interface MailLedger {
   /** `final`: the server will never take it. */
   mailRefused(mail: MailKey, answer: string, final: boolean): Promise<void>;
 }
+
+/** Waiting for another try; being sent, or cut off while it was; taken by a server; refused for good. */
+export const MAIL_STATES = ['queued', 'sending', 'sent', 'failed'] as const;
+
+/** A mail of the ledger, under its columns' names. Times are UTC text. */
+export interface KeptMail {
+  id: number;
+  message_id: string;
+  job_id: number | null;
+  outpass_id: number | null;
+  kind: string;
+  sent_to: string;
+  subject: string;
+  state: (typeof MAIL_STATES)[number];
+  attempts: number;
+  via: 'smtp' | 'outbox' | null;
+  response: string | null;
+  created_at: string;
+  sent_at: string | null;
+  updated_at: string;
+}

@@ -4,7 +4,7 @@ import type { Database } from 'better-sqlite3';
 import { formatTime } from '../../engine/clock.ts';
 import type { MailReceipt } from '../../engine/handler.ts';
 import { messageIdOf } from '../../engine/wire.ts';
-import type { LedgerEntry, MailKey } from '../../outpass/mail/ledger.ts';
+import type { KeptMail, LedgerEntry, MailKey } from '../../outpass/mail/ledger.ts';
 import type { Delivery } from '../../outpass/reports/recipients.ts';
 
 interface LedgerRow {
@@ -13,7 +13,14 @@ interface LedgerRow {
   response: string | null;
 }
 
-/** Prepares the ledger. All but `deliveries` must run inside a write transaction; the database's own id ends every Message-ID. */
+/** Which mails to list. */
+export interface MailFilter {
+  id?: number;
+  state?: string;
+  limit: number;
+}
+
+/** Prepares the ledger. All but `list` and `deliveries` must run inside a write transaction; the database's own id ends every Message-ID. */
 export function prepareMailLedger(db: Database) {
   const databaseId = db.prepare<[], string>(`SELECT value FROM settings WHERE key = 'database_id'`).pluck();
   const find = db.prepare<[string], LedgerRow>('SELECT state, via, response FROM mails WHERE message_id = ?');
@@ -28,6 +35,10 @@ export function prepareMailLedger(db: Database) {
   const refused = db.prepare('UPDATE mails SET state = ?, response = ?, updated_at = ? WHERE message_id = ?');
   const ofJob = db.prepare<[number], { sent_to: string; state: LedgerRow['state'] }>(
     'SELECT sent_to, state FROM mails WHERE job_id = ?',
+  );
+  const list = db.prepare<[{ id: number | null; state: string | null; limit: number }], KeptMail>(
+    `SELECT * FROM mails WHERE (@id IS NULL OR id = @id) AND (@state IS NULL OR state = @state)
+     ORDER BY id DESC LIMIT @limit`,
   );
   const idOf = ({ jobId, key }: MailKey) => messageIdOf(jobId, key, databaseId.get() ?? '');
   return {
@@ -47,6 +58,9 @@ export function prepareMailLedger(db: Database) {
     refused(key: MailKey, answer: string, final: boolean, now: number): void {
       refused.run(final ? 'failed' : 'queued', answer, formatTime(now), idOf(key));
     },
+    /** The newest first. */
+    list: ({ id, state, limit }: MailFilter): KeptMail[] =>
+      list.all({ id: id ?? null, state: state ?? null, limit }),
     /** What is known of the addresses that a job has mailed. */
     deliveries(jobId: number): [string, Delivery][] {
       const words = { sent: 'sent', failed: 'refused', queued: 'failed', sending: 'failed' } as const;

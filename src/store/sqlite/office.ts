@@ -13,10 +13,10 @@ import type { SigningKey } from '../../outpass/keys.ts';
 import type { Office, OfficeSettings, PassDetails, PassStatus } from '../../outpass/office.ts';
 import type { OverduePass } from '../../outpass/cleanup.ts';
 import type { MailReceipt } from '../../engine/handler.ts';
-import type { LedgerEntry, MailKey } from '../../outpass/mail/ledger.ts';
+import type { KeptMail, LedgerEntry, MailKey } from '../../outpass/mail/ledger.ts';
 import type { Delivery } from '../../outpass/reports/recipients.ts';
 import type { ReportContent, ReportRound } from '../../outpass/reports/round.ts';
-import { prepareMailLedger } from './mail-ledger.ts';
+import { type MailFilter, prepareMailLedger } from './mail-ledger.ts';
 import { prepareReportRuns } from './report-runs.ts';
 import { prepareCleanup } from './office-cleanup.ts';
 import type { PassMove } from '../../outpass/pass-states.ts';
@@ -120,6 +120,11 @@ export class SqliteOffice implements Office {
 
   async closePasses(ids: readonly number[]): Promise<void> {
     await this.#parts.write(() => this.#cleanup.close(ids, this.#overdueBefore(), Date.now()));
+  }
+
+  /** Mails of the ledger, the newest first. */
+  mails(filter: MailFilter): Promise<KeptMail[]> {
+    return this.#parts.read(() => this.#mails.list(filter));
   }
 
   mailBegins(entry: LedgerEntry): Promise<{ receipt: MailReceipt | null; inDoubt: boolean }> {

@@ -1,0 +1,106 @@
+/** `passito mail list|show|resend`: the ledger of mails. */
+
+import { openOffice } from '../../app.ts';
+import { newJob } from '../../engine/queue.ts';
+import { EXIT, errors } from '../../errors.ts';
+import { tellTime } from '../../outpass/local-time.ts';
+import { type KeptMail, MAIL_STATES } from '../../outpass/mail/ledger.ts';
+import { printable } from '../log.ts';
+import { type Command, JSON_OPTION } from './command.ts';
+import { withStore } from './jobs.ts';
+import { readId, readWhole, set } from './values.ts';
+
+export const list: Command = {
+  name: 'mail list',
+  about: 'List mails, the newest first: to whom, when, and what the server said',
+  options: [
+    { name: 'state', value: 'state', about: MAIL_STATES.join(', ') },
+    { name: 'limit', value: 'n', about: 'At most so many (50)' },
+    JSON_OPTION,
+  ],
+  example: 'passito mail list --state failed',
+  run: (input) =>
+    withStore(input, async (store, _queries, config) => {
+      const state = input.option('state');
+      if (state !== undefined && !MAIL_STATES.some((one) => one === state)) {
+        throw errors.badValue('--state', state, MAIL_STATES.join(', '));
+      }
+      const limit = readWhole(input, 'limit', 1, 1_000_000) ?? 50;
+      const mails = await openOffice(config, store).mails({ limit, ...set('state', state) });
+      if (input.json) input.print(JSON.stringify(mails));
+      else if (mails.length === 0) input.note('No mails.');
+      for (const mail of input.json ? [] : mails) {
+        const when = tellTime(mail.sent_at ?? mail.updated_at, config.settings.timeZone);
+        input.print(
+          printable(`#${mail.id}  ${mail.state.padEnd(7)}  ${when}  ${mail.sent_to}  ${mail.subject}`),
+        );
+      }
+      return 0;
+    }),
+};
+
+export const show: Command = {
+  name: 'mail show',
+  args: '<id>',
+  about: 'Show one mail of the ledger',
+  options: [JSON_OPTION],
+  example: 'passito mail show 12',
+  run: (input) =>
+    withStore(input, async (store, _queries, config) => {
+      const mail = await find(openOffice(config, store), input.args[0] as string);
+      if (input.json) input.print(JSON.stringify(mail));
+      for (const [label, value] of input.json ? [] : facts(mail, config.settings.timeZone)) {
+        input.print(printable(`  ${label.padEnd(12)}${value}`));
+      }
+      return 0;
+    }),
+};
+
+export const resend: Command = {
+  name: 'mail resend',
+  args: '<id>',
+  about: 'Send a mail about an outpass once more, as the pass is now',
+  options: [JSON_OPTION],
+  example: 'passito mail resend 12',
+  run: (input) =>
+    withStore(input, async (store, _queries, config) => {
+      const mail = await find(openOffice(config, store), input.args[0] as string);
+      if (mail.outpass_id === null) {
+        input.note(
+          mail.job_id === null
+            ? `Mail #${mail.id} is not about an outpass.`
+            : `Mail #${mail.id} is not about an outpass. If its job failed, type: passito jobs retry ${mail.job_id}`,
+        );
+        return EXIT.no;
+      }
+      const payload = JSON.stringify({ outpass_id: mail.outpass_id, kind: mail.kind });
+      const [inserted] = await store.insert([newJob({ type: 'SendOutpassEmail', payload })]);
+      const id = inserted?.id ?? 0;
+      input.print(input.json ? JSON.stringify({ id, existing: false }) : `Job #${id} dispatched.`);
+      return 0;
+    }),
+};
+
+async function find(office: ReturnType<typeof openOffice>, text: string): Promise<KeptMail> {
+  const id = readId(text);
+  const mail = (await office.mails({ id, limit: 1 }))[0];
+  if (mail === undefined) throw errors.unknownMail(id);
+  return mail;
+}
+
+function facts(mail: KeptMail, zone: string): [string, string][] {
+  const when = (time: string | null) => (time === null ? '–' : tellTime(time, zone));
+  return [
+    ['Mail', `#${mail.id}, ${mail.kind}`],
+    ['To', mail.sent_to],
+    ['Subject', mail.subject],
+    ['State', mail.state],
+    ['Attempts', String(mail.attempts)],
+    ['Job', mail.job_id === null ? '–' : `#${mail.job_id}`],
+    ['Outpass', mail.outpass_id === null ? '–' : `#${mail.outpass_id}`],
+    ['Begun', when(mail.created_at)],
+    ['Sent', when(mail.sent_at)],
+    [mail.via === 'outbox' ? 'File' : 'Answer', mail.response ?? '–'],
+    ['Message-ID', mail.message_id],
+  ];
+}
