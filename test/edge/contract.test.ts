@@ -358,6 +358,9 @@ suite('docs/contract.md', () => {
     );
     await json(['reports', 'enable', 'daily_movement']);
     await json(['dispatch-scheduled-reports']);
+    const runs = (await json(['reports', 'run', 'late_arrivals'])) as object[];
+    assert.equal(runs.length, 2, 'one for each gender');
+    sameKeys(runs[0], first(table('### `reports run`')));
     sameKeys(
       await json(['dispatch-scheduled-reports', '--dry-run', '--at', '2099-01-01 23:59']),
       first(table('### `dispatch-scheduled-reports`')),

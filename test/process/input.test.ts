@@ -22,7 +22,7 @@ const COMMANDS = [
   '', 'supervisor', 'worker', 'health', 'status', 'dispatch', 'jobs list', 'jobs show', 'jobs retry', 'jobs cancel', 'jobs delete',
   'jobs prune', 'explain', 'try', 'import hostels', 'import users', 'import students', 'import outpasses', 'outpass list', 'outpass show', 'outpass create', 'outpass approve',
   'outpass reject', 'outpass cancel', 'movements out', 'movements in', 'mail list', 'mail show', 'mail resend', 'keys', 'verify', 'cleanup-expired-files', 'dispatch-scheduled-reports', 'reports list', 'reports set',
-  'reports enable', 'reports disable', 'init', 'migrate', 'demo',
+  'reports enable', 'reports disable', 'reports run', 'init', 'migrate', 'demo',
 ]; // prettier-ignore
 
 const help: Case[] = COMMANDS.map((command) => ({

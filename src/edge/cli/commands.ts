@@ -51,6 +51,7 @@ export const commands: readonly Command[] = [
   reports.change,
   reports.enable,
   reports.disable,
+  reports.runNow,
   mail.list,
   mail.show,
   mail.resend,

@@ -1,6 +1,8 @@
 /** `passito reports …`: which report goes to whom, and when. */
 
 import { openOffice } from '../../app.ts';
+import { formatTime, systemClock } from '../../engine/clock.ts';
+import { newJob } from '../../engine/queue.ts';
 import { errors } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
 import {
@@ -16,7 +18,7 @@ import { printable } from '../log.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './jobs.ts';
 import { told } from './render.ts';
-import { readWhole, set } from './values.ts';
+import { readAt, readWhole, set } from './values.ts';
 
 const GENDER: CommandOption = {
   name: 'gender',
@@ -74,6 +76,40 @@ const toggle = (name: 'enable' | 'disable', about: string): Command => ({
   example: `passito reports ${name} daily_movement --gender male`,
   run: (input) => apply(input, { enabled: name === 'enable' }),
 });
+
+export const runNow: Command = {
+  name: 'reports run',
+  args: '<report>',
+  about: 'Send a report now, whatever its times are',
+  options: [
+    GENDER,
+    { name: 'at', value: 'time', about: 'Of the day of this time, such as "2026-12-24 18:00" (today)' },
+    JSON_OPTION,
+  ],
+  example: 'passito reports run late_arrivals --gender female',
+  run(input) {
+    const report = oneOf('The report', input.args[0] ?? '', reportNames);
+    const given = input.option('gender');
+    const gender = given === undefined ? undefined : oneOf('--gender', given, genders);
+    return withStore(input, async (store, _queries, config) => {
+      const at = input.option('at');
+      const of = at === undefined ? systemClock.now() : readAt(at, config.settings.timeZone);
+      const settings = await openOffice(config, store).reportSettings();
+      const jobs = settings
+        .filter((one) => one.report === report && (gender === undefined || one.gender === gender))
+        .map(({ id }) =>
+          newJob({
+            type: 'SendScheduledReport',
+            payload: JSON.stringify({ setting_id: id, scheduled_for: formatTime(of) }),
+          }),
+        );
+      const inserted = await store.insert(jobs);
+      if (input.json) input.print(JSON.stringify(inserted));
+      else for (const { id } of inserted) input.print(`Job #${id} dispatched.`);
+      return 0;
+    });
+  },
+};
 
 export const enable = toggle('enable', 'Let a report go out');
 export const disable = toggle('disable', 'Keep a report from going out');
