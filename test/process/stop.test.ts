@@ -6,8 +6,13 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Daemon, Site } from '../tools/daemon.ts';
 
-const NAP = 'await sleep(payload.ms); return "rested";';
+const NAP = 'await context.progress(1); await sleep(payload.ms); return "rested";';
 const SPIN = 'appendFileSync(ledger, `${context.id}\\n`); while (true) {}';
+
+/** Resolves once its handler runs: a job that is only claimed goes back at once at a stop. */
+async function begun(here: Site, id: number): Promise<void> {
+  while (here.value('SELECT progress FROM jobs WHERE id = ?', id) === null) await sleep(5);
+}
 
 /** CPU seconds that a process has used. */
 function cpuSeconds(pid: number): number {
@@ -27,7 +32,7 @@ describe('stopping the supervisor', { concurrency: 2 }, () => {
     const here = site(t);
     const daemon = await here.start(['--max-workers', '1']);
     const running = here.insert('Nap', { ms: 700 });
-    await here.reaches(running, 'processing');
+    await begun(here, running);
     const waiting = here.insert('Nap', { ms: 1 });
     daemon.signal('SIGTERM');
     assert.deepEqual(await daemon.ended, { code: 0, signal: null });
@@ -53,7 +58,7 @@ describe('stopping the supervisor', { concurrency: 2 }, () => {
     const here = site(t);
     const daemon = await here.start(['--min-workers=2']);
     const [asleep, deaf] = [here.insert('Nap', { ms: 60_000 }), here.insert('Deaf')];
-    await here.reaches(asleep, 'processing');
+    await begun(here, asleep);
     await here.reaches(deaf, 'processing');
     daemon.signal('SIGTERM');
     await daemon.line(/ stopping: /);
@@ -78,7 +83,7 @@ describe('stopping the supervisor', { concurrency: 2 }, () => {
     const here = site(t);
     const daemon = await here.start(['--drain-timeout', '1s']);
     const id = here.insert('Nap', { ms: 300 });
-    await here.reaches(id, 'processing');
+    await begun(here, id);
     here.sql.exec('BEGIN IMMEDIATE');
     daemon.signal('SIGTERM');
     assert.deepEqual(await daemon.ended, { code: 3, signal: null });
@@ -113,7 +118,7 @@ describe('stopping the supervisor', { concurrency: 2 }, () => {
     const here = site(t);
     const daemon = await here.start(['--drain-timeout', '1s']);
     const id = here.insert('Nap', { ms: 60_000 });
-    await here.reaches(id, 'processing');
+    await begun(here, id);
     const asked = performance.now();
     assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
     const took = performance.now() - asked;

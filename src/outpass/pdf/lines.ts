@@ -71,18 +71,26 @@ function wrap(paragraphs: readonly (readonly Word[])[], faces: Faces, width: num
         line.width += word.width + word.space;
         continue;
       }
-      for (const letter of letters(word)) {
-        const more = widthOf(letter, faces);
-        if (line.width > 0 && line.width + more > width && letter !== ' ') next();
+      for (const letter of letters(word).flatMap((one) => parts(one, faces, width))) {
+        // Measured together: marks that join across a cut take another room than each by itself.
+        let joined = widthOf(line.text + letter, faces);
+        if (line.width > 0 && joined > width && letter !== ' ') {
+          next();
+          joined = widthOf(letter, faces);
+        }
         if (lines.length >= most) return lines;
         line.text += letter;
-        line.width += more;
+        line.width = joined;
       }
     }
     next();
   }
   return lines.slice(0, most);
 }
+
+/** A letter with its marks; where a heap of marks is wider than any line, the marks one by one. */
+const parts = (letter: string, faces: Faces, width: number) =>
+  widthOf(letter, faces) > width ? Array.from(letter) : [letter];
 
 const widthOf = (text: string, faces: Faces) => cut(text, faces).reduce((sum, piece) => sum + piece.width, 0);
 
