@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import type { MailSettings } from './edge/mail.ts';
 import { systemClock } from './engine/clock.ts';
+import type { ParentSettings } from './outpass/parent/question.ts';
 import { SqliteOffice } from './store/sqlite/office.ts';
 import type { OpenOptions } from './store/sqlite/open.ts';
 import { SqliteStore } from './store/sqlite/store.ts';
@@ -55,8 +56,24 @@ export function openOffice(config: Config, store: SqliteStore): SqliteOffice {
       appName: settings.appName,
       lateGrace: settings.lateGrace,
     },
+    parents: parentSettings(config),
     keysFolder: join(stateFolder(config), 'keys'),
   });
+}
+
+/** How parents are asked. */
+function parentSettings({ settings }: Config): ParentSettings {
+  const { twilioUrl: url, twilioSid: sid, twilioAuthToken: authToken, twilioFrom: from } = settings;
+  const { public: address, appUrl, linkLifetime } = settings;
+  return {
+    publicAddress: address === null ? null : `${address.host}:${address.port}`,
+    appUrl: appUrl === '' ? null : appUrl,
+    linkLifetime,
+    countryCode: settings.twilioCountryCode,
+    message: settings.twilioMessage,
+    twilio: [sid, authToken, from].includes('') ? null : { url, sid, authToken, from },
+    approves: settings.parentApproves,
+  };
 }
 
 /** What the mailer needs. */

@@ -6,6 +6,7 @@ import { type Config, refuseUnsafe } from './config.ts';
 import { type JobFiles, readJobFiles, syntaxProblem } from './edge/job-files.ts';
 import type { Log } from './edge/log.ts';
 import { narrate } from './edge/narrate.ts';
+import type { PublicServer } from './edge/public-server.ts';
 import { endOrphans, holderName, ownIdentity, presence } from './edge/machine.ts';
 import { systemClock, type Timer } from './engine/clock.ts';
 import { Dispatcher } from './engine/dispatcher.ts';
@@ -19,6 +20,7 @@ import { Watchdog } from './engine/watchdog.ts';
 import type { WorkerSetup } from './engine/wire.ts';
 import { collectTypes, commandJobs } from './job-types.ts';
 import { errors } from './errors.ts';
+import { serveParents } from './parents.ts';
 import { OFFICE_CALLS } from './outpass/office.ts';
 import type { SqliteOffice } from './store/sqlite/office.ts';
 import type { SqliteStore } from './store/sqlite/store.ts';
@@ -49,8 +51,9 @@ export async function startDaemon(config: Config, kind: 'supervisor' | 'worker',
   for (const path of jobFiles.paths) refuseUnsafe('The job file', path);
   // Every other timer and thread lets the process end; this one is the reason why it lives.
   const keepAlive = setInterval(() => undefined, 2 ** 30);
-  const opened: { store?: SqliteStore; pool?: Pool } = {};
+  const opened: { store?: SqliteStore; pool?: Pool; parents?: PublicServer | undefined } = {};
   const close = async () => {
+    await opened.parents?.close();
     const gone = await opened.pool?.destroy();
     await opened.store?.close();
     clearInterval(keepAlive);
@@ -70,7 +73,9 @@ export async function startDaemon(config: Config, kind: 'supervisor' | 'worker',
       await opened.pool.destroy();
       opened.pool = createPool(config, setup, events, largest);
     }
-    return await assemble({ config, kind, store, pool: opened.pool, events, types, log, close });
+    const office = openOffice(config, store);
+    if (kind === 'supervisor') opened.parents = await serveParents({ config, store, office, log });
+    return await assemble({ config, kind, store, office, pool: opened.pool, events, types, log, close });
   } catch (error) {
     await close();
     throw error;
@@ -122,6 +127,7 @@ interface Parts {
   config: Config;
   kind: 'supervisor' | 'worker';
   store: SqliteStore;
+  office: SqliteOffice;
   pool: Pool;
   events: Events;
   types: ReadonlyMap<string, JobType>;
@@ -130,7 +136,17 @@ interface Parts {
   close: () => Promise<boolean>;
 }
 
-async function assemble({ config, kind, store, pool, events, types, log, close }: Parts): Promise<Daemon> {
+async function assemble({
+  config,
+  kind,
+  store,
+  office,
+  pool,
+  events,
+  types,
+  log,
+  close,
+}: Parts): Promise<Daemon> {
   const { settings } = config;
   const clock = systemClock;
   const state: { dispatcher?: Dispatcher; scaler?: Scaler; watchdog?: Watchdog } = {};
@@ -176,7 +192,7 @@ async function assemble({ config, kind, store, pool, events, types, log, close }
   state.watchdog = watchdog;
 
   serveJobs(pool, dispatcher, store);
-  serveOffice(pool, openOffice(config, store));
+  serveOffice(pool, office);
 
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => undefined);

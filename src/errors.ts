@@ -120,6 +120,12 @@ export const errors = {
       `${what} ${path} can be changed by other users, and passito runs as root.`,
       `Type: chmod go-w ${path}`,
     ),
+  publicAddress: (address: string, reason: string) =>
+    unreachable(
+      'PUBLIC_ADDRESS',
+      `The parents' page cannot be served on ${address}: ${reason}.`,
+      'Name a free address of this machine with --public, such as 127.0.0.1:8080.',
+    ),
   oldNode: (found: string, oldest: number) =>
     usage('OLD_NODE', `The passito library needs Node ${oldest} or newer; this is ${found}.`),
   // jobs

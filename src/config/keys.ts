@@ -3,6 +3,11 @@
 import { availableParallelism, freemem } from 'node:os';
 import { parseDuration } from '../engine/units.ts';
 import { NAME } from '../engine/types.ts';
+import { readCountryCode } from '../outpass/parent/phone.ts';
+import { DEFAULT_SMS, readSmsTemplate } from '../outpass/parent/sms.ts';
+import { type Address, readAddress, readSwitch, readUrl } from './read.ts';
+
+const TWILIO_URL = 'https://api.twilio.com';
 
 /** How a setting's text becomes its value; `undefined` means it cannot be that. */
 export interface Key<T> {
@@ -112,7 +117,7 @@ export const KEYS = {
   smtpPass: text('SMTP_PASS', '', true),
   mailerFrom: text('MAILER_FROM', 'passito@localhost'),
   appName: text('APP_NAME', 'Passito'),
-  appUrl: text('APP_URL'),
+  appUrl: key('APP_URL', readUrl, 'an address such as https://gate.example.edu', () => ''),
   timeZone: key(
     'TIME_ZONE',
     zone,
@@ -124,6 +129,35 @@ export const KEYS = {
   institutionAddress: text('INSTITUTION_ADDRESS'),
   brandLogo: text('BRAND_LOGO'),
   fontsFolder: text('PASSITO_FONTS'),
+  public: key(
+    'PASSITO_PUBLIC',
+    readAddress,
+    'a port, or an address with a port such as 0.0.0.0:8080',
+    () => null as Address | null,
+  ),
+  linkLifetime: key(
+    'PASSITO_LINK_LIFETIME',
+    (value) => parseDuration(value) || undefined,
+    'a duration such as 48h',
+    () => 48 * 3_600_000,
+  ),
+  parentApproves: key('PASSITO_PARENT_APPROVES', readSwitch, 'yes or no', () => false),
+  twilioUrl: key(
+    'PASSITO_TWILIO_URL',
+    readUrl,
+    'an address such as https://api.twilio.com',
+    () => TWILIO_URL,
+  ),
+  twilioSid: text('TWILIO_SID'),
+  twilioAuthToken: text('TWILIO_AUTH_TOKEN', '', true),
+  twilioFrom: text('TWILIO_FROM'),
+  twilioCountryCode: key('TWILIO_COUNTRY_CODE', readCountryCode, 'a country code such as +91', () => '+91'),
+  twilioMessage: key(
+    'TWILIO_VERIFICATION_MESSAGE',
+    readSmsTemplate,
+    'a text of at most 1000 characters that contains {verification_link}',
+    () => DEFAULT_SMS,
+  ),
 };
 
 type Keys = typeof KEYS;

@@ -23,6 +23,7 @@ import {
 import type { Direction } from '../outpass/movements.ts';
 import { newPass } from '../outpass/new-pass.ts';
 import type { PassDetails } from '../outpass/office.ts';
+import { NOBODY_ASKED } from '../outpass/parent/question.ts';
 import type { Gender, ReportName, ReportSetting } from '../outpass/report-settings.ts';
 import type { approvePass } from '../store/sqlite/approval.ts';
 import type { ImportOptions, ImportResult } from '../store/sqlite/office-import.ts';
@@ -105,6 +106,7 @@ export class PassOffice {
         fontsFolder: null,
         lateGrace: 30 * 60_000,
       },
+      parents: NOBODY_ASKED,
       keysFolder: join(dirname(resolve(database)), 'keys'),
     });
     return new PassOffice(store, office, approval.approvePass, zone);

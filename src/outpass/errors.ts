@@ -50,14 +50,19 @@ export const officeErrors = {
       `Only active wardens can be recipients: ${reason}.`,
       "'passito import users FILE' adds users.",
     ),
-  parentLink: (reason: string) =>
-    new PassitoError('PARENT_LINK', EXIT.no, `This link cannot be used: ${reason}.`),
   font: (place: string, reason: string) =>
     new PassitoError(
       'FONT',
       EXIT.usage,
       `The fonts in ${place} cannot be used: ${reason}.`,
       'PASSITO_FONTS names the folder of fonts for the gate pass.',
+    ),
+  linkSecret: (file: string) =>
+    new PassitoError(
+      'LINK_SECRET',
+      EXIT.unreachable,
+      `${file} does not hold what parents' links are made of: 64 hexadecimal digits.`,
+      'Remove the file and a new one is made; links that were sent before then still work.',
     ),
   signingKey: (file: string, reason: string) =>
     new PassitoError(

@@ -46,6 +46,7 @@ export interface StudentRow {
   hostel: Kept<string>;
   room: Kept<string>;
   parentPhone: Kept<string>;
+  parentEmail: Kept<string>;
   gender: Kept<string>;
   academicYear: Kept<string>;
   phone: Kept<string>;
@@ -102,6 +103,7 @@ export function studentRows(table: ImportTable): ImportRows<StudentRow> {
     hostel: text(cells, 'hostel'),
     room: text(cells, 'room'),
     parentPhone: text(cells, 'parent_phone'),
+    parentEmail: text(cells, 'parent_email'),
     gender: text(cells, 'gender'),
     academicYear: text(cells, 'academic_year'),
     phone: text(cells, 'phone'),

@@ -10,6 +10,7 @@ import { cleanupExpiredFiles } from './jobs/cleanup-expired-files.ts';
 import { generateOutpassPdf } from './jobs/generate-outpass-pdf.ts';
 import { generateQrCode } from './jobs/generate-qr-code.ts';
 import { sendOutpassEmail } from './jobs/send-outpass-email.ts';
+import { sendParentApproval } from './jobs/send-parent-approval.ts';
 import { sendScheduledReport } from './jobs/send-scheduled-report.ts';
 import type { OfficeContext } from './office.ts';
 
@@ -19,6 +20,7 @@ export const officeJobs: readonly JobDefinition<any, OfficeContext>[] = [
   generateQrCode,
   generateOutpassPdf,
   sendOutpassEmail,
+  sendParentApproval,
   sendAccountCreationEmail,
   sendAccountDeletionEmail,
   sendPasswordResetEmail,

@@ -15,6 +15,9 @@ export interface SigningKey {
 }
 
 const PRIVATE_FILE = 'signing.pem';
+/** Derives parents' links; 256 bits in hex. */
+const LINK_FILE = 'parent-links.key';
+const LINK_BYTES = 32;
 const PUBLIC_FILE = /^public-.+\.pem$/;
 
 /** Reads the signing key of a folder, or makes the folder and the key. Two processes that do it at once agree. */
@@ -26,6 +29,18 @@ export function loadOrCreateSigningKey(folder: string): SigningKey {
     const keyId = keyIdOf(publicKey);
     keepPublicHalf(folder, keyId, publicKey);
     return { keyId, privateKeyPem };
+  });
+}
+
+/** Reads the secret from which parents' links are derived, or makes it. */
+export function loadOrCreateLinkSecret(folder: string): Buffer {
+  const file = path.join(folder, LINK_FILE);
+  return told(file, () => {
+    const text =
+      readIfThere(file) ?? createOnce(folder, file, `${randomBytes(LINK_BYTES).toString('hex')}\n`);
+    const secret = Buffer.from(text.trim(), 'hex');
+    if (secret.length !== LINK_BYTES) throw officeErrors.linkSecret(file);
+    return secret;
   });
 }
 
@@ -49,22 +64,29 @@ export function keyIdOf(publicKey: KeyObject): string {
   return createHash('sha256').update(der).digest('base64url').slice(0, 11);
 }
 
-/**
- * Makes the key in a file of its own, then links it to its name: the link fails where another process was first,
- * and nobody ever reads half a key. What is read back afterwards is the winner's.
- */
 function createPrivateFile(folder: string, file: string): string {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return createOnce(folder, file, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+}
+
+/** Done at every load, so that a crash between the two files mends itself. */
+function keepPublicHalf(folder: string, keyId: string, key: KeyObject): void {
+  const file = path.join(folder, `public-${keyId}.pem`);
+  if (readIfThere(file) !== undefined) return;
+  createOnce(folder, file, key.export({ type: 'spki', format: 'pem' }).toString());
+}
+
+/**
+ * Writes a file of its own, then links it to its name: the link fails where another process was first, and nobody
+ * ever reads half a key. What is read back afterwards is the winner's.
+ */
+function createOnce(folder: string, file: string, content: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   // mkdir's mode passes through the umask, which may only take rights away; an older folder may have more.
   chmodSync(folder, 0o700);
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const draft = path.join(folder, `.${PRIVATE_FILE}-${randomBytes(6).toString('hex')}`);
+  const draft = path.join(folder, `.${path.basename(file)}-${randomBytes(6).toString('hex')}`);
   try {
-    writeFileSync(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), {
-      flag: 'wx',
-      mode: 0o600,
-      flush: true,
-    });
+    writeFileSync(draft, content, { flag: 'wx', mode: 0o600, flush: true });
     linkSync(draft, file);
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
@@ -72,21 +94,6 @@ function createPrivateFile(folder: string, file: string): string {
     rmSync(draft, { force: true });
   }
   return readFileSync(file, 'utf8');
-}
-
-/** Done at every load, so that a crash between the two files mends itself. */
-function keepPublicHalf(folder: string, keyId: string, key: KeyObject): void {
-  const file = path.join(folder, `public-${keyId}.pem`);
-  if (readIfThere(file) !== undefined) return;
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  writeFileSync(draft, key.export({ type: 'spki', format: 'pem' }), { flag: 'wx', mode: 0o600, flush: true });
-  try {
-    linkSync(draft, file);
-  } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error;
-  } finally {
-    rmSync(draft, { force: true });
-  }
 }
 
 function publicHalf(file: string, privateKeyPem: string): KeyObject {

@@ -3,6 +3,7 @@
 import type { HandlerContext } from '../engine/handler.ts';
 import type { CleanupOffice } from './cleanup.ts';
 import type { MailLedger } from './mail/ledger.ts';
+import type { ParentDesk } from './parent/question.ts';
 import type { ReportDesk } from './reports/round.ts';
 
 /** The eight statuses of a pass. */
@@ -48,6 +49,7 @@ export interface PassDetails {
     programme: string | null;
     hostel: string | null;
     room: string | null;
+    parent: { phone: string | null; email: string | null };
   };
 }
 
@@ -68,7 +70,7 @@ export interface OfficeSettings {
 }
 
 /** The calls that a built-in handler can make; each is one message to the main thread. */
-export interface Office extends CleanupOffice, MailLedger, ReportDesk {
+export interface Office extends CleanupOffice, MailLedger, ParentDesk, ReportDesk {
   /** Undefined where there is no such pass. */
   pass(id: number): Promise<PassDetails | undefined>;
   settings(): Promise<OfficeSettings>;
@@ -89,6 +91,9 @@ export const OFFICE_CALLS = [
   'mailBegins',
   'mailTaken',
   'mailRefused',
+  'parentSettings',
+  'askParent',
+  'parentAsked',
   'reportContent',
   'reportDeliveries',
   'reportSent',

@@ -31,6 +31,7 @@ test('students are read from CSV, whatever wrote it', async () => {
     hostel: undefined,
     room: 'A-1',
     parentPhone: undefined,
+    parentEmail: undefined,
     gender: undefined,
     academicYear: undefined,
     phone: undefined,
@@ -134,7 +135,7 @@ test('unknown and missing columns are refused with the nearest name', async () =
     tellProblems(problems),
     [
       "columns: there is no column 'roll no' (did you mean roll_number?)",
-      "columns: there is no column 'shoe_size' (the columns are name, email, roll_number, year, programme, hostel, room, parent_phone, gender, academic_year, phone, active)",
+      "columns: there is no column 'shoe_size' (the columns are name, email, roll_number, year, programme, hostel, room, parent_phone, gender, academic_year, phone, active, parent_email)",
       'columns: roll_number is missing',
     ].join('\n'),
   );

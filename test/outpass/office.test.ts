@@ -37,6 +37,7 @@ test('a pass is read with its student and hostel, by id or by reference', async 
       programme: 'B.E. Computer Science',
       hostel: 'Kaveri',
       room: 'A-214',
+      parent: { phone: '+91 98400 12345', email: null },
     },
   });
   for (const key of ['OP-000001', 'op-000001', '1']) assert.deepEqual(await office.pass(key), pass);

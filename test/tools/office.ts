@@ -10,6 +10,8 @@ import Database from 'better-sqlite3';
 import type { DependencyResult, MailMessage, MailReceipt } from '../../src/engine/handler.ts';
 import { outpassRows, studentRows } from '../../src/outpass/import.ts';
 import type { OfficeContext, OfficeSettings } from '../../src/outpass/office.ts';
+import type { ParentSettings } from '../../src/outpass/parent/question.ts';
+import { DEFAULT_SMS } from '../../src/outpass/parent/sms.ts';
 import { jobFiles } from '../../src/runner/files.ts';
 import { MIGRATIONS } from '../../src/store/sqlite/migrations.ts';
 import { SqliteOffice } from '../../src/store/sqlite/office.ts';
@@ -23,6 +25,17 @@ export const settings: OfficeSettings = {
   timeZone: 'Asia/Kolkata',
   appName: 'Passito',
   lateGrace: 30 * 60_000,
+};
+
+/** Parents are asked by SMS, and the page is there. */
+export const parents: ParentSettings = {
+  publicAddress: '127.0.0.1:8080',
+  appUrl: 'https://gate.example.edu',
+  linkLifetime: 48 * 3_600_000,
+  countryCode: '+91',
+  message: DEFAULT_SMS,
+  twilio: null,
+  approves: false,
 };
 
 /** The office, its parts, and a maker of handler contexts. */
@@ -46,6 +59,7 @@ export interface TestOffice {
 export async function openOffice(
   t: TestContext,
   changes: (folder: string) => Partial<OfficeSettings> = () => ({}),
+  parentChanges: Partial<ParentSettings> = {},
 ): Promise<TestOffice> {
   const folder = mkdtempSync(path.join(tmpdir(), 'passito-office-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -61,6 +75,7 @@ export async function openOffice(
     write,
     read: async (op) => op(),
     settings: { ...settings, ...changes(folder) },
+    parents: { ...parents, ...parentChanges },
     keysFolder: path.join(folder, 'keys'),
   });
   await office.importStudents(studentRows(one(studentRecord)).rows);

@@ -73,13 +73,19 @@ export const resend: Command = {
         );
         return EXIT.no;
       }
-      const payload = JSON.stringify({ outpass_id: mail.outpass_id, kind: mail.kind });
-      const [inserted] = await store.insert([newJob({ type: 'SendOutpassEmail', payload })]);
+      const [inserted] = await store.insert([newJob(jobThatSends(mail.kind, mail.outpass_id))]);
       const id = inserted?.id ?? 0;
       input.print(input.json ? JSON.stringify({ id, existing: false }) : `Job #${id} dispatched.`);
       return 0;
     }),
 };
+
+/** The job whose mail is of this kind. */
+function jobThatSends(kind: string, outpass: number): { type: string; payload: string } {
+  return kind === 'parent_approval'
+    ? { type: 'SendParentApproval', payload: JSON.stringify({ outpass_id: outpass, channel: 'mail' }) }
+    : { type: 'SendOutpassEmail', payload: JSON.stringify({ outpass_id: outpass, kind }) };
+}
 
 async function find(office: ReturnType<typeof openOffice>, text: string): Promise<KeptMail> {
   const id = readId(text);

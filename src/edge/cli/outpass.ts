@@ -7,6 +7,7 @@ import { tellTime } from '../../outpass/local-time.ts';
 import type { PassDetails, PassStatus } from '../../outpass/office.ts';
 import { passStatuses } from '../../outpass/pass-states.ts';
 import { approvePass } from '../../store/sqlite/approval.ts';
+import type { AskedBefore } from '../../store/sqlite/parent-answers.ts';
 import type { SqliteOffice } from '../../store/sqlite/office.ts';
 import { printable } from '../log.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
@@ -54,9 +55,11 @@ export const show: Command = {
   example: 'passito outpass show OP-000001',
   run: (input) =>
     withStore(input, async (store, _queries, config) => {
-      const pass = await findPass(openOffice(config, store), input.args[0] as string);
+      const office = openOffice(config, store);
+      const pass = await findPass(office, input.args[0] as string);
+      const asked = await office.parentQuestions(pass.id);
       if (input.json) {
-        input.print(JSON.stringify(passAsJson(pass)));
+        input.print(JSON.stringify({ ...passAsJson(pass), parent: asked.map(askedAsJson) }));
         return 0;
       }
       const zone = config.settings.timeZone;
@@ -83,6 +86,7 @@ export const show: Command = {
         ],
         ['Closed', pass.closedAt === null ? null : closed(pass.closedBy, tellTime(pass.closedAt, zone))],
         ['Remarks', pass.remarks],
+        ...asked.map((one): [string, string] => ['Parent', parentLine(one, zone)]),
         ['Went out', pass.wentOutAt === null ? null : tellTime(pass.wentOutAt, zone)],
         ['Came back', pass.cameBackAt === null ? null : tellTime(pass.cameBackAt, zone)],
         ['QR code', pass.files.qr],
@@ -132,6 +136,28 @@ export async function findPass(office: SqliteOffice, key: string): Promise<PassD
   const pass = await office.pass(key);
   if (pass === undefined) throw errors.passNotFound(key);
   return pass;
+}
+
+/** How a parent was asked, and what came back. */
+function parentLine({ channel, sentTo, sentAt, expiresAt, decision, decidedAt }: AskedBefore, zone: string) {
+  const way = channel === 'sms' ? 'SMS' : 'mail';
+  const asked =
+    sentAt === null ? `${way} to ${sentTo} not sent yet` : `${way} to ${sentTo}, ${tellTime(sentAt, zone)}`;
+  if (decision === null || decidedAt === null) {
+    return `${asked}; no answer (until ${tellTime(expiresAt, zone)})`;
+  }
+  return `${asked}; ${decision === 'parent_approved' ? 'said yes' : 'said no'}, ${tellTime(decidedAt, zone)}`;
+}
+
+function askedAsJson({ channel, sentTo, sentAt, expiresAt, decision, decidedAt }: AskedBefore): object {
+  return {
+    channel,
+    sent_to: sentTo,
+    sent_at: sentAt,
+    expires_at: expiresAt,
+    decision,
+    decided_at: decidedAt,
+  };
 }
 
 const closed = (by: string | null, when: string) => (by === null ? when : `by ${by}, ${when}`);

@@ -59,6 +59,12 @@ export const supervisor: Command = {
       setting: 'checkInterval',
     },
     { name: 'profile', value: 'load', about: profiles() },
+    {
+      name: 'public',
+      value: 'addr',
+      about: "Where parents' answers come in, such as 8080 (this machine) or 0.0.0.0:8080",
+      setting: 'public',
+    },
     ...RUNNING,
   ],
   example: 'passito supervisor --min-workers=2 --max-workers=20 --scale-up-threshold=10',

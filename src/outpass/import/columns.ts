@@ -69,6 +69,7 @@ export const studentColumns = {
   academic_year: column('line', false, 20, 'such as 2026-2027'),
   phone: column('phone', false, 24, 'the student’s own'),
   active: column('switch', false, 10, 'yes or no; yes for a new student'),
+  parent_email: column('email', false, 254, 'where a parent is asked who has no mobile phone'),
 } as const satisfies Record<string, Column>;
 
 /** Outpasses; the reference is the natural key. */

@@ -3,6 +3,8 @@
 // Named imports and not `z`: a bundler can then leave out the dozens of languages that the package speaks.
 import { int, literal, object, optional, positive } from 'zod/mini';
 
+import { type Channel, CHANNELS } from '../parent/question.ts';
+
 /** Which pass the job is about. */
 export interface OutpassPayload {
   outpass_id: number;
@@ -13,6 +15,11 @@ const wanted = 'must be the id of an outpass: a whole number above 0';
 /** Which mail about the pass; `accepted` where it is not said. */
 export interface OutpassMailPayload extends OutpassPayload {
   kind?: 'accepted' | 'rejected' | 'document' | undefined;
+}
+
+/** How the parent is asked; where it is not said, by SMS if that works, else by mail. */
+export interface ParentPayload extends OutpassPayload {
+  channel?: Channel | undefined;
 }
 
 /** Checked at dispatch and before the handler. Other fields are allowed and ignored. */
@@ -30,4 +37,13 @@ export const outpassMailPayload = object(
     ),
   },
   'must be an object such as {"outpass_id": 123, "kind": "accepted"}',
+);
+
+/** The same, with the way to the parent. */
+export const parentPayload = object(
+  {
+    outpass_id: int(wanted).check(positive(wanted)),
+    channel: optional(literal([...CHANNELS], 'must be sms or mail')),
+  },
+  'must be an object such as {"outpass_id": 123, "channel": "sms"}',
 );

@@ -1,14 +1,6 @@
 /** The frame of the office's mails: tables and inline styles only, since mail programs know little else. */
 
-/** Makes a value harmless inside HTML, in text and in attributes. */
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
-}
+import { escapeHtml } from '../escape.ts';
 
 /** One line of facts: a label and a value, both plain text. */
 export type Fact = readonly [label: string, value: string];

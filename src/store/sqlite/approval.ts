@@ -1,8 +1,9 @@
-/** An approval and its three jobs: one transaction, so that neither can be without the other. */
+/** An approval, by a warden or a parent, and its three jobs: one transaction, so that neither can be without the other. */
 
 import { newJob } from '../../engine/queue.ts';
-import type { Inserted } from '../../engine/store.ts';
+import type { Inserted, NewJob } from '../../engine/store.ts';
 import { passChain } from '../../outpass/chain.ts';
+import type { Decision, LinkState } from '../../outpass/parent/link.ts';
 import type { SqliteOffice } from './office.ts';
 import type { SqliteStore } from './store.ts';
 
@@ -13,17 +14,42 @@ export async function approvePass(
   id: number,
   by: string,
 ): Promise<Inserted[]> {
+  const jobs = chainJobs(id);
+  return store.write((now) => {
+    office.approvePass(id, by, now);
+    return store.insertNow(jobs, now);
+  });
+}
+
+/**
+ * Writes a parent's answer, and gives where the link stood: nothing is changed unless that was `open`. Where a yes is
+ * all that a pass needs, it approves the pass and dispatches the chain in the same transaction.
+ */
+export async function answerParent(
+  store: SqliteStore,
+  office: SqliteOffice,
+  hash: string,
+  decision: Decision,
+  approves: boolean,
+): Promise<{ passId: number; state: LinkState } | undefined> {
+  return store.write((now) => {
+    const found = office.parentDecides(hash, decision, now);
+    if (found?.state === 'open' && decision === 'parent_approved' && approves) {
+      office.approvePass(found.passId, 'the parent', now);
+      store.insertNow(chainJobs(found.passId), now);
+    }
+    return found;
+  });
+}
+
+function chainJobs(id: number): NewJob[] {
   const chain = passChain(id);
   const places = new Map(chain.map(({ ref }, index) => [ref, index]));
-  const jobs = chain.map(({ type, payload, dependsOn }) =>
+  return chain.map(({ type, payload, dependsOn }) =>
     newJob({
       type,
       payload: JSON.stringify(payload),
       dependsOn: dependsOn.map((ref) => ({ index: places.get(ref) as number })),
     }),
   );
-  return store.write((now) => {
-    office.approvePass(id, by, now);
-    return store.insertNow(jobs, now);
-  });
 }

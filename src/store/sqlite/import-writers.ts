@@ -32,14 +32,16 @@ export function userWriter(db: Database): (row: UserRow) => RowVerdict {
 export function studentWriter(db: Database): (row: StudentRow) => RowVerdict {
   const write = upsert(db, 'students', 'roll_number', [
     'name', 'email', 'roll_number', 'year', 'programme', 'hostel_id', 'room', 'parent_phone', 'gender', 'academic_year', 'phone', 'active',
+    'parent_email',
   ]); // prettier-ignore
   const hostelId = hostels(db);
-  return ({ place: _, rollNumber, hostel, parentPhone, academicYear, active, ...row }) =>
+  return ({ place: _, rollNumber, hostel, parentPhone, parentEmail, academicYear, active, ...row }) =>
     write({
       ...row,
       roll_number: rollNumber,
       hostel_id: hostelId(hostel),
       parent_phone: parentPhone,
+      parent_email: parentEmail,
       academic_year: academicYear,
       active: unlessEmpty(active),
     });

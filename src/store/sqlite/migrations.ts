@@ -2,6 +2,7 @@
 
 import { jobs } from './migrations/jobs.ts';
 import { office } from './migrations/office.ts';
+import { parents } from './migrations/parents.ts';
 import { records } from './migrations/records.ts';
 
 /** Step n brings a database from version n to n + 1; the version is SQLite's own `user_version`. */
@@ -9,6 +10,7 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
   { name: 'jobs', sql: jobs },
   { name: 'office', sql: office },
   { name: 'records', sql: records },
+  { name: 'parents', sql: parents },
 ];
 
 /** "pass" in ASCII: tells a passito database from any other SQLite file. */

@@ -30,6 +30,8 @@ export interface PassRow {
   programme: string | null;
   hostel: string | null;
   room: string | null;
+  parent_phone: string | null;
+  parent_email: string | null;
 }
 
 /** To be followed by a condition on `o`. */
@@ -39,7 +41,8 @@ SELECT o.id, o.reference, o.kind, o.status, o.purpose, o.destination, o.leaves_a
        (SELECT at FROM movements WHERE outpass_id = o.id AND direction = 'out') AS went_out_at,
        (SELECT at FROM movements WHERE outpass_id = o.id AND direction = 'in') AS came_back_at,
        o.qr_path, o.document_path, o.token_id,
-       o.student_id, s.name, s.email, s.roll_number, s.year, s.programme, h.name AS hostel, s.room
+       o.student_id, s.name, s.email, s.roll_number, s.year, s.programme, h.name AS hostel, s.room,
+       s.parent_phone, s.parent_email
 FROM outpasses o
 JOIN students s ON s.id = o.student_id
 LEFT JOIN hostels h ON h.id = s.hostel_id`;
@@ -72,6 +75,7 @@ export function toPass(row: PassRow): PassDetails {
       programme: row.programme,
       hostel: row.hostel,
       room: row.room,
+      parent: { phone: row.parent_phone, email: row.parent_email },
     },
   };
 }

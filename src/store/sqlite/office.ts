@@ -8,13 +8,15 @@ import type { HostelRow, OutpassRow, StudentRow, UserRow } from '../../outpass/i
 import { tellTime } from '../../outpass/local-time.ts';
 import { type Direction, refusePassage } from '../../outpass/movements.ts';
 import type { NewPass } from '../../outpass/new-pass.ts';
-import { loadOrCreateSigningKey } from '../../outpass/keys.ts';
+import { loadOrCreateLinkSecret, loadOrCreateSigningKey } from '../../outpass/keys.ts';
 import type { SigningKey } from '../../outpass/keys.ts';
 import type { Office, OfficeSettings, PassDetails, PassStatus } from '../../outpass/office.ts';
 import type { OverduePass } from '../../outpass/cleanup.ts';
 import type { MailReceipt } from '../../engine/handler.ts';
 import type { KeptMail, LedgerEntry, MailKey } from '../../outpass/mail/ledger.ts';
 import type { Delivery } from '../../outpass/reports/recipients.ts';
+import type { Decision, LinkState, ParentPageFacts } from '../../outpass/parent/link.ts';
+import type { AskedParent, NewQuestion, ParentSettings } from '../../outpass/parent/question.ts';
 import type { ReportContent, ReportRound } from '../../outpass/reports/round.ts';
 import { type MailFilter, prepareMailLedger } from './mail-ledger.ts';
 import { prepareReportRuns } from './report-runs.ts';
@@ -27,7 +29,7 @@ import type { ImportOptions, ImportResult } from './office-import.ts';
 import { PASS_QUERY, toPass } from './office-rows.ts';
 import type { PassRow } from './office-rows.ts';
 import { prepareParentAnswers } from './parent-answers.ts';
-import type { AskedParent, ParentQuestion } from './parent-answers.ts';
+import type { AskedBefore } from './parent-answers.ts';
 import { preparePassMoves } from './pass-moves.ts';
 import type { ApplyMove, MoveNote } from './pass-moves.ts';
 import { preparePassWrites } from './pass-writes.ts';
@@ -42,7 +44,8 @@ export interface SqliteOfficeParts {
   write: <T>(op: () => T) => Promise<T>;
   read: <T>(op: () => T) => Promise<T>;
   settings: OfficeSettings;
-  /** Where the signing key is, or will be made. */
+  parents: ParentSettings;
+  /** Where the signing key and the secret of parents' links are, or will be made. */
   keysFolder: string;
 }
 
@@ -67,6 +70,7 @@ export class SqliteOffice implements Office {
   readonly #reports: ReturnType<typeof prepareReportSettings>;
   readonly #parents: ReturnType<typeof prepareParentAnswers>;
   #key: SigningKey | undefined;
+  #linkSecret: Buffer | undefined;
 
   constructor(parts: SqliteOfficeParts) {
     const { db } = parts;
@@ -214,23 +218,50 @@ export class SqliteOffice implements Office {
     return this.movePass(id, 'approve', { by, at });
   }
 
-  /** Notes that a parent is asked, and gives what the link's token is derived from; the same while it is open. */
-  askParent(id: number, question: ParentQuestion, at: number = Date.now()): Promise<AskedParent> {
-    return this.#parts.write(() => this.#parents.ask(this.#row(id), question, at));
+  async parentSettings(): Promise<ParentSettings> {
+    return this.#parts.parents;
   }
 
-  /** Notes the SHA-256 of the token that was sent. */
-  saveParentToken(verification: number, hash: string, at: number = Date.now()): Promise<void> {
-    return this.#parts.write(() => this.#parents.saveHash(verification, hash, at));
+  async askParent(id: number, question: NewQuestion, at: number = Date.now()): Promise<AskedParent> {
+    const { appUrl, linkLifetime: lifetime } = this.#parts.parents;
+    this.#linkSecret ??= loadOrCreateLinkSecret(this.#parts.keysFolder);
+    const how = { at, lifetime, secret: this.#linkSecret };
+    const asked = await this.#parts.write(() => this.#parents.ask(this.#row(id), question, how));
+    if (!asked.ok) return asked;
+    const { token, question: row } = asked;
+    const link = `${appUrl ?? ''}/parent/${token}`;
+    return { ok: true, id: row.id, link, expiresAt: row.expiresAt, sentAs: row.messageId };
   }
 
-  /** A parent's answer: once, in time, and only while the pass waits for it. Gives the pass. */
+  async parentAsked(id: number, messageId: string, at: number = Date.now()): Promise<void> {
+    await this.#parts.write(() => this.#parents.sent(id, messageId, at));
+  }
+
+  /** What the parent's page shows of a link, found by its token's hash. */
+  parentPage(hash: string, at: number = Date.now()): Promise<ParentPageFacts | undefined> {
+    return this.#parts.read(() => {
+      const found = this.#parents.find(hash, at);
+      if (found === undefined) return undefined;
+      const { decision, expiresAt } = found.link;
+      return { state: found.state, decision, expiresAt, pass: toPass(this.#row(found.passId)) };
+    });
+  }
+
+  /**
+   * A parent's answer: once, in time, and only while the pass waits for it. Gives where the link stood, and changes
+   * nothing unless that was `open`. Synchronous, as {@link movePass}.
+   */
   parentDecides(
     hash: string,
-    decision: 'parent_approved' | 'parent_denied',
-    at: number = Date.now(),
-  ): Promise<PassDetails> {
-    return this.#parts.write(() => toPass(this.#row(this.#parents.decide(hash, decision, at))));
+    decision: Decision,
+    at: number,
+  ): { passId: number; state: LinkState } | undefined {
+    return this.#parents.decide(hash, decision, at);
+  }
+
+  /** The questions to the parent about a pass. */
+  parentQuestions(passId: number): Promise<AskedBefore[]> {
+    return this.#parts.read(() => this.#parents.list(passId));
   }
 
   /** Every report for each gender, with its own recipients. */

@@ -1,81 +1,119 @@
-/** Questions to parents and their answers. A token is known by its hash alone. Every function runs inside one write. */
+/** Questions to parents and their answers. A token is known by its hash alone. Writes run inside one transaction. */
 
 import type { Database } from 'better-sqlite3';
 
 import { formatTime } from '../../engine/clock.ts';
-import { officeErrors } from '../../outpass/errors.ts';
-import type { PassStatus } from '../../outpass/office.ts';
+import { type Decision, type LinkState, linkState, type Question } from '../../outpass/parent/link.ts';
+import type { Channel, NewQuestion } from '../../outpass/parent/question.ts';
+import { parentToken, tokenHash } from '../../outpass/parent/token.ts';
+import { movePass } from '../../outpass/pass-states.ts';
 import type { ApplyMove, Movable } from './pass-moves.ts';
 
-/** A question to a parent, to be sent. */
-export interface ParentQuestion {
-  method: 'sms' | 'mail';
-  /** The number or address. */
+/** A question that was asked, as `passito outpass show` tells it. Times are UTC text. */
+export interface AskedBefore {
+  channel: Channel;
   sentTo: string;
-  /** Wall time in milliseconds after which no answer counts. */
-  expiresAt: number;
+  sentAt: string | null;
+  expiresAt: string;
+  decision: Decision | null;
+  decidedAt: string | null;
 }
 
-/** What a token is derived from: the same for each attempt of the job that sends it. */
-export interface AskedParent {
+interface QuestionRow {
   id: number;
   issue: number;
+  createdAt: string;
+  expiresAt: string;
+  messageId: string | null;
 }
 
-interface OpenQuestion {
+interface LinkRow extends Question {
   id: number;
-  outpass_id: number;
+  passId: number;
   reference: string;
-  status: PassStatus;
-  expires_at: string;
-  decision: string | null;
 }
+
+/** A question with what its link is made of, or why the pass asks nobody. */
+type Asked = { ok: true; token: string; question: QuestionRow } | { ok: false; reason: string };
+
+const ROW = 'id, issue, created_at AS createdAt, expires_at AS expiresAt, message_id AS messageId';
 
 export function prepareParentAnswers(db: Database, move: ApplyMove) {
-  const open = db.prepare<[Record<string, string | number>], AskedParent>(
-    `SELECT id, issue FROM parent_verifications
-     WHERE outpass_id = @pass AND method = @method AND sent_to = @sentTo AND decision IS NULL AND expires_at > @at
+  const ofJob = db.prepare<[Record<string, string | number>], QuestionRow>(
+    `SELECT ${ROW} FROM parent_verifications
+     WHERE outpass_id = @pass AND job_id = @job
+       AND (message_id IS NOT NULL
+            OR (method = @method AND sent_to = @sentTo AND decision IS NULL AND expires_at > @at))
      ORDER BY issue DESC LIMIT 1`,
   );
-  const insert = db.prepare<[Record<string, string | number>], AskedParent>(
-    `INSERT INTO parent_verifications (outpass_id, issue, method, sent_to, expires_at)
+  const insert = db.prepare<[Record<string, string | number>], QuestionRow>(
+    `INSERT INTO parent_verifications (outpass_id, issue, method, sent_to, expires_at, job_id, created_at)
      VALUES (@pass, 1 + (SELECT coalesce(max(issue), 0) FROM parent_verifications WHERE outpass_id = @pass),
-             @method, @sentTo, @expiresAt)
-     RETURNING id, issue`,
+             @method, @sentTo, @expiresAt, @job, @at)
+     RETURNING ${ROW}`,
   );
-  const sent = db.prepare('UPDATE parent_verifications SET token_hash = @hash, sent_at = @at WHERE id = @id');
-  const byHash = db.prepare<[string], OpenQuestion>(
-    `SELECT v.id, v.outpass_id, v.expires_at, v.decision, o.reference, o.status
+  const keepHash = db.prepare('UPDATE parent_verifications SET token_hash = ? WHERE id = ?');
+  const sent = db.prepare('UPDATE parent_verifications SET message_id = ?, sent_at = ? WHERE id = ?');
+  const byHash = db.prepare<[string], LinkRow>(
+    `SELECT v.id, v.expires_at AS expiresAt, v.decision, o.id AS passId, o.reference, o.status
      FROM parent_verifications v JOIN outpasses o ON o.id = v.outpass_id WHERE v.token_hash = ?`,
   );
-  const decided = db.prepare(
-    'UPDATE parent_verifications SET decision = @decision, decided_at = @at WHERE id = @id AND decision IS NULL',
+  const decided = db.prepare('UPDATE parent_verifications SET decision = ?, decided_at = ? WHERE id = ?');
+  const list = db.prepare<[number], AskedBefore>(
+    `SELECT method AS channel, sent_to AS sentTo, sent_at AS sentAt, expires_at AS expiresAt, decision,
+            decided_at AS decidedAt
+     FROM parent_verifications WHERE outpass_id = ? ORDER BY issue`,
   );
   return {
-    /** Asked again while the last question is open, gives that one: a job that is retried sends the same link. */
-    ask(pass: Movable, { method, sentTo, expiresAt }: ParentQuestion, at: number): AskedParent {
-      if (pass.status !== 'parent_pending') move(pass, 'askParent', { at });
-      const values = { pass: pass.id, method, sentTo, expiresAt: formatTime(expiresAt), at: formatTime(at) };
-      const asked = open.get(values) ?? insert.get(values);
-      if (asked === undefined) throw new Error('the question to the parent was not written');
-      return asked;
+    /** Notes a question and the hash of its token. A job that is tried again gets the question it had. */
+    ask(
+      pass: Movable & { returns_at: string },
+      { jobId, channel, to }: NewQuestion,
+      { at, lifetime, secret }: { at: number; lifetime: number; secret: Buffer },
+    ): Asked {
+      const now = formatTime(at);
+      const values = { pass: pass.id, job: jobId, method: channel, sentTo: to, at: now };
+      const before = ofJob.get(values);
+      if (before === undefined || before.messageId === null) {
+        const waits = pass.status === 'parent_pending';
+        const verdict = movePass('askParent', pass.status);
+        if (!waits && !verdict.ok) return { ok: false, reason: `the pass ${verdict.reason}` };
+        if (pass.returns_at <= now) return { ok: false, reason: 'the pass is over' };
+        if (!waits) move(pass, 'askParent', { at });
+      }
+      // Nobody needs an answer once the student should be back.
+      const expiresAt = [formatTime(at + lifetime), pass.returns_at].toSorted()[0] as string;
+      const question = before ?? insert.get({ ...values, expiresAt });
+      if (question === undefined) throw new Error('the question to the parent was not written');
+      const token = parentToken(secret, question);
+      // Before it is sent: a link must work as soon as somebody can have it.
+      if (question.messageId === null) keepHash.run(tokenHash(token), question.id);
+      return { ok: true, token, question };
     },
 
-    /** Notes the hash of the token that was sent. */
-    saveHash(id: number, hash: string, at: number): void {
-      sent.run({ id, hash, at: formatTime(at) });
+    /** The message left. */
+    sent(id: number, messageId: string, at: number): void {
+      sent.run(messageId, formatTime(at), id);
     },
 
-    /** Counts once, in time, and only while the pass still waits for the parent. Gives the pass's id. */
-    decide(hash: string, decision: 'parent_approved' | 'parent_denied', at: number): number {
-      const row = byHash.get(hash);
-      if (row === undefined) throw officeErrors.parentLink('it is not known');
-      if (row.decision !== null) throw officeErrors.parentLink('it was used already');
-      if (row.expires_at <= formatTime(at)) throw officeErrors.parentLink('it has expired');
-      const pass = { id: row.outpass_id, reference: row.reference, status: row.status };
-      move(pass, decision === 'parent_approved' ? 'parentApproves' : 'parentDenies', { at });
-      decided.run({ id: row.id, decision, at: formatTime(at) });
-      return row.outpass_id;
+    /** Which pass a link is about, and where the link stands. */
+    find(hash: string, at: number): { passId: number; state: LinkState; link: LinkRow } | undefined {
+      const link = byHash.get(hash);
+      return link && { passId: link.passId, state: linkState(link, formatTime(at)), link };
     },
+
+    /** Counts once, in time, and only while the pass waits for the parent; gives what stood before. */
+    decide(hash: string, decision: Decision, at: number): { passId: number; state: LinkState } | undefined {
+      const found = this.find(hash, at);
+      if (found?.state !== 'open') return found;
+      const { id, passId, reference, status } = found.link;
+      const answer = decision === 'parent_approved' ? 'parentApproves' : 'parentDenies';
+      move({ id: passId, reference, status }, answer, { at });
+      decided.run(decision, formatTime(at), id);
+      return found;
+    },
+
+    /** The questions about a pass, in the order in which they were asked. */
+    list: (passId: number): AskedBefore[] => list.all(passId),
   };
 }

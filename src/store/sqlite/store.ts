@@ -39,6 +39,8 @@ export class SqliteStore implements Store {
   readonly #listeners = new Set<(change: 'local' | 'external') => void>();
   #stopWatching: (() => void) | undefined;
   readonly #inode: number | undefined;
+  /** Jobs were inserted since the last word to the listeners: whoever inserts, the dispatcher is woken at the commit. */
+  #inserted = false;
 
   /** Opens a database file. */
   static async open(file: string, options: OpenOptions, clock: Clock): Promise<SqliteStore> {
@@ -63,11 +65,17 @@ export class SqliteStore implements Store {
 
   /** Runs a synchronous operation in a write transaction, together with others of the same turn. */
   async write<T>(op: (now: number) => T): Promise<T> {
+    let result: T;
     try {
-      return await this.#writer.run(() => op(this.#clock.now()));
+      result = await this.#writer.run(() => op(this.#clock.now()));
     } catch (error) {
       throw explain(error, this.file, this.#patience);
     }
+    if (this.#inserted) {
+      this.#inserted = false;
+      this.#tell('local');
+    }
+    return result;
   }
 
   /** Runs a synchronous read; waits where another process is just recovering or closing the file. */
@@ -81,13 +89,12 @@ export class SqliteStore implements Store {
 
   /** As {@link insert}, for use inside a larger {@link write}. */
   insertNow(jobs: readonly NewJob[], now: number): Inserted[] {
+    this.#inserted = true;
     return this.#verbs.insert(jobs, now);
   }
 
-  async insert(jobs: readonly NewJob[]): Promise<Inserted[]> {
-    const inserted = await this.write((now) => this.#verbs.insert(jobs, now));
-    this.#tell('local');
-    return inserted;
+  insert(jobs: readonly NewJob[]): Promise<Inserted[]> {
+    return this.write((now) => this.insertNow(jobs, now));
   }
 
   async exchange(settles: readonly Settle[], claim: ClaimRequest | null): Promise<Exchange> {

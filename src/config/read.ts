@@ -1,0 +1,44 @@
+/** How texts of the configuration become values; `undefined` means that the text is no such value. */
+
+/** A host and a port to listen on. */
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/** `8080` is this machine alone; others are let in by `0.0.0.0:8080`, which must be said. */
+const LOOPBACK = '127.0.0.1';
+
+/** `8080`, `:8080`, `localhost:8080`, `0.0.0.0:8080`, `[::1]:8080`; port 0 is any free one. */
+export function readAddress(text: string): Address | undefined {
+  const match = /^(?:\[([\da-f:]+)\]|([\w.-]+)?)(:)?(?<=^|:)(\d{1,5})$/i.exec(text);
+  if (match === null) return undefined;
+  const [, v6, name, colon, digits] = match;
+  const host = v6 ?? name;
+  if (host !== undefined && colon === undefined) return undefined;
+  const port = Number(digits);
+  return port <= 65_535 ? { host: host ?? LOOPBACK, port } : undefined;
+}
+
+/** The beginning of addresses, without a slash at its end. */
+export function readUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, search, hash, username, password, href } = new URL(text);
+  const plain = search === '' && hash === '' && username === '' && password === '';
+  return plain && /^https?:$/.test(protocol) ? href.replace(/\/+$/, '') : undefined;
+}
+
+const SWITCH: Readonly<Record<string, boolean>> = {
+  yes: true,
+  true: true,
+  on: true,
+  1: true,
+  no: false,
+  false: false,
+  off: false,
+  0: false,
+};
+
+export function readSwitch(text: string): boolean | undefined {
+  return SWITCH[text.toLowerCase()];
+}
