@@ -5,7 +5,7 @@ import type { Log } from './edge/log.ts';
 import { type PublicServer, startPublicServer } from './edge/public-server.ts';
 import { parentPage, STYLE_HASH, thanksPage, unknownLink } from './outpass/parent/page.ts';
 import { TOKEN_FORM, tokenHash } from './outpass/parent/token.ts';
-import { answerParent } from './store/sqlite/approval.ts';
+import { answerParent } from './store/sqlite/decisions.ts';
 import type { SqliteOffice } from './store/sqlite/office.ts';
 import type { SqliteStore } from './store/sqlite/store.ts';
 

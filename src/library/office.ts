@@ -25,7 +25,7 @@ import { newPass } from '../outpass/new-pass.ts';
 import type { PassDetails } from '../outpass/office.ts';
 import { NOBODY_ASKED } from '../outpass/parent/question.ts';
 import type { Gender, ReportName, ReportSetting } from '../outpass/report-settings.ts';
-import type { approvePass } from '../store/sqlite/approval.ts';
+import type * as Decisions from '../store/sqlite/decisions.ts';
 import type { ImportOptions, ImportResult } from '../store/sqlite/office-import.ts';
 import type { PassFilter, SqliteOffice } from '../store/sqlite/office.ts';
 import type { Movement } from '../store/sqlite/pass-writes.ts';
@@ -77,13 +77,13 @@ export interface PassageRequest {
 export class PassOffice {
   readonly #store: SqliteStore;
   readonly #office: SqliteOffice;
-  readonly #approve: typeof approvePass;
+  readonly #decisions: typeof Decisions;
   readonly #zone: string;
 
-  private constructor(store: SqliteStore, office: SqliteOffice, approve: typeof approvePass, zone: string) {
+  private constructor(store: SqliteStore, office: SqliteOffice, decisions: typeof Decisions, zone: string) {
     this.#store = store;
     this.#office = office;
-    this.#approve = approve;
+    this.#decisions = decisions;
     this.#zone = zone;
   }
 
@@ -92,7 +92,7 @@ export class PassOffice {
     const zone = options.timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
     const store = await openDatabase(database, options);
     const { SqliteOffice } = await import('../store/sqlite/office.ts');
-    const approval = await import('../store/sqlite/approval.ts');
+    const decisions = await import('../store/sqlite/decisions.ts');
     const office = new SqliteOffice({
       db: store.db,
       write: (op) => store.write(op),
@@ -109,7 +109,7 @@ export class PassOffice {
       parents: NOBODY_ASKED,
       keysFolder: join(dirname(resolve(database)), 'keys'),
     });
-    return new PassOffice(store, office, approval.approvePass, zone);
+    return new PassOffice(store, office, decisions, zone);
   }
 
   /** Undefined where there is no such pass. */
@@ -134,16 +134,21 @@ export class PassOffice {
   /** Approves a pass; its three jobs (QR code, document, mail) are dispatched in the same transaction. */
   async approve(key: number | string, by: string): Promise<{ pass: PassDetails; jobs: number[] }> {
     const id = await this.#id(key);
-    const jobs = await this.#approve(this.#store, this.#office, id, by);
+    const jobs = await this.#decisions.approvePass(this.#store, this.#office, id, by);
     return { pass: await this.#known(id), jobs: jobs.map((job) => job.id) };
   }
 
-  reject(key: number | string, closing: Closing & { reason: string }): Promise<PassDetails> {
-    return this.#close(key, 'reject', closing);
+  /** Rejects a pass; the mail to the student is dispatched in the same transaction. */
+  async reject(key: number | string, { by, reason }: Closing & { reason: string }): Promise<PassDetails> {
+    const id = await this.#id(key);
+    const note = { by, remarks: reason };
+    return (await this.#decisions.rejectPass(this.#store, this.#office, id, note)).pass;
   }
 
-  cancel(key: number | string, closing: Closing): Promise<PassDetails> {
-    return this.#close(key, 'cancel', closing);
+  async cancel(key: number | string, { by, reason }: Closing): Promise<PassDetails> {
+    const id = await this.#id(key);
+    const note = { by, remarks: reason ?? null };
+    return this.#store.write((now) => this.#office.movePass(id, 'cancel', { ...note, at: now }));
   }
 
   /** Writes a passage into the gate's log. */
@@ -192,16 +197,6 @@ export class PassOffice {
   /** Closes the database; everything is written before. */
   close(): Promise<void> {
     return this.#store.close();
-  }
-
-  async #close(
-    key: number | string,
-    move: 'reject' | 'cancel',
-    { by, reason }: Closing,
-  ): Promise<PassDetails> {
-    const id = await this.#id(key);
-    const note = { by, remarks: reason ?? null };
-    return this.#store.write((now) => this.#office.movePass(id, move, { ...note, at: now }));
   }
 
   async #id(key: number | string): Promise<number> {

@@ -54,6 +54,6 @@ test('a pass from the import to the gate, and a report', async (t) => {
   assert.equal((await office.reports()).length, 4);
 
   const dispatcher = await JobDispatcher.open(file);
-  assert.equal((await dispatcher.dispatch('Hello')).id, 4);
+  assert.equal((await dispatcher.dispatch('Hello')).id, 5, 'after the chain and the mail of the rejection');
   await dispatcher.close();
 });

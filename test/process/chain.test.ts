@@ -40,6 +40,21 @@ async function office(t: Ends, env: Record<string, string> = {}): Promise<Site> 
 }
 
 describe('the chain of an approved pass', { concurrency: 2 }, () => {
+  it('a rejection mails the reason to the student; a cancellation mails nothing', async (t) => {
+    const here = await office(t);
+    assert.equal(
+      await here.ok('outpass', 'reject', 'OP-1', '--reason', 'Exams that day', '--by', 'Dr. Rao'),
+      'Outpass OP-1 rejected. Job #1 dispatched: mail to the student.\n',
+    );
+    assert.equal(await here.ok('outpass', 'cancel', 'OP-2'), 'Outpass OP-2 cancelled.\n');
+    await here.ok('worker', '--drain');
+    assert.deepEqual([here.value('SELECT count(*) FROM jobs'), here.status(1)], [1, 'completed']);
+    const [name = ''] = readdirSync(here.path('outbox'));
+    const mail = await simpleParser(readFileSync(here.path('outbox', name)));
+    assert.match(mail.subject ?? '', /is rejected/);
+    assert.match(mail.text ?? '', /Exams that day/);
+  });
+
   it('makes the files, and a mail in the outbox where no server is configured', async (t) => {
     const here = await office(t);
     assert.equal(

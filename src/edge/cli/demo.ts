@@ -6,7 +6,7 @@ import { packaged } from '../../build-info.ts';
 import { openOffice, openStore } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { errors } from '../../errors.ts';
-import { approvePass } from '../../store/sqlite/approval.ts';
+import { approvePass } from '../../store/sqlite/decisions.ts';
 import { createLog } from '../log.ts';
 import type { Command, Input } from './command.ts';
 import { sampleOutpasses, sampleStudents } from './demo-data.ts';

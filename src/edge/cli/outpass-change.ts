@@ -6,6 +6,7 @@ import { checkCell } from '../../outpass/import/cells.ts';
 import { outpassColumns } from '../../outpass/import/columns.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import { newPass, type NewPass } from '../../outpass/new-pass.ts';
+import { rejectPass } from '../../store/sqlite/decisions.ts';
 import { printable } from '../log.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './jobs.ts';
@@ -80,7 +81,7 @@ const BY: CommandOption = { name: 'by', value: 'name', about: 'Who decides (you)
 export const reject: Command = {
   name: 'outpass reject',
   args: '<pass>',
-  about: 'Reject an outpass, with the reason',
+  about: 'Reject an outpass, with the reason; the student gets a mail',
   options: [{ name: 'reason', value: 'text', about: 'Why; kept as its remarks' }, BY, JSON_OPTION],
   example: 'passito outpass reject OP-000001 --reason "Exams that day"',
   run(input) {
@@ -112,12 +113,20 @@ function close(input: Input, move: 'reject' | 'cancel'): Promise<number> {
   return withStore(input, async (store, _queries, config) => {
     const office = openOffice(config, store);
     const { id } = await findPass(office, input.args[0] as string);
-    const pass = await store.write((now) => office.movePass(id, move, { ...note, at: now }));
-    if (input.json) {
-      input.print(
-        JSON.stringify({ id, reference: pass.reference, status: pass.status, remarks: pass.remarks }),
-      );
-    } else input.print(printable(`Outpass ${pass.reference} ${pass.status}.`));
+    const { pass, mail } =
+      move === 'reject'
+        ? await rejectPass(store, office, id, note)
+        : {
+            pass: await store.write((now) => office.movePass(id, move, { ...note, at: now })),
+            mail: undefined,
+          };
+    const { reference, status, remarks } = pass;
+    const jobs = mail === undefined ? [] : [mail.id];
+    if (input.json) input.print(JSON.stringify({ id, reference, status, remarks, jobs }));
+    else {
+      const told = mail === undefined ? '' : ` Job #${mail.id} dispatched: mail to the student.`;
+      input.print(printable(`Outpass ${reference} ${status}.${told}`));
+    }
     return 0;
   });
 }

@@ -6,7 +6,7 @@ import { errors } from '../../errors.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import type { PassDetails, PassStatus } from '../../outpass/office.ts';
 import { passStatuses } from '../../outpass/pass-states.ts';
-import { approvePass } from '../../store/sqlite/approval.ts';
+import { approvePass } from '../../store/sqlite/decisions.ts';
 import type { AskedBefore } from '../../store/sqlite/parent-answers.ts';
 import type { SqliteOffice } from '../../store/sqlite/office.ts';
 import { printable } from '../log.ts';

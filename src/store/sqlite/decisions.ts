@@ -1,9 +1,10 @@
-/** An approval, by a warden or a parent, and its three jobs: one transaction, so that neither can be without the other. */
+/** What is decided about a pass, and the jobs that follow: one transaction, so that neither can be without the other. */
 
 import { newJob } from '../../engine/queue.ts';
 import type { Inserted, NewJob } from '../../engine/store.ts';
 import { passChain } from '../../outpass/chain.ts';
 import type { Decision, LinkState } from '../../outpass/parent/link.ts';
+import type { PassDetails } from '../../outpass/office.ts';
 import type { SqliteOffice } from './office.ts';
 import type { SqliteStore } from './store.ts';
 
@@ -18,6 +19,21 @@ export async function approvePass(
   return store.write((now) => {
     office.approvePass(id, by, now);
     return store.insertNow(jobs, now);
+  });
+}
+
+/** Rejects a pass and dispatches the mail that tells the student. */
+export async function rejectPass(
+  store: SqliteStore,
+  office: SqliteOffice,
+  id: number,
+  note: { by: string; remarks: string | null },
+): Promise<{ pass: PassDetails; mail: Inserted }> {
+  const payload = JSON.stringify({ outpass_id: id, kind: 'rejected' });
+  return store.write((now) => {
+    const pass = office.movePass(id, 'reject', { ...note, at: now });
+    const [mail] = store.insertNow([newJob({ type: 'SendOutpassEmail', payload })], now);
+    return { pass, mail: mail as Inserted };
   });
 }
 
