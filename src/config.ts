@@ -8,6 +8,7 @@ import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseEnv } from 'node:util';
 import { type Key, type KeyName, KEYS, PROFILES, type Settings } from './config/keys.ts';
+import { type ConfiguredSchedule, readSchedules } from './config/schedules.ts';
 import type { CommandJob } from './engine/wire.ts';
 import { DEFINITION_KEYS, optionProblems } from './engine/types.ts';
 import { nearest } from './nearest.ts';
@@ -27,6 +28,8 @@ export interface Config {
   readonly origins: Readonly<Record<KeyName, Origin>>;
   /** Per type: a command, or options that go before those of the job's own file. */
   readonly jobs: Readonly<Record<string, Partial<CommandJob>>>;
+  /** Built in, or from the config file. */
+  readonly schedules: readonly ConfiguredSchedule[];
   /** Things an admin should know that stop nothing. */
   readonly warnings: readonly string[];
 }
@@ -73,6 +76,9 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
     origins[name] = origin;
   }
 
+  const timeZone = (settings['timeZone'] as string | undefined) ?? 'UTC';
+  const { schedules, problems: wrong } = readSchedules(file.schedules, timeZone, `${file.path}: schedules`);
+  problems.push(...wrong);
   if (typeof settings['db'] === 'string') settings['db'] = followed(settings['db']);
   problems.push(...contradictions(settings as unknown as Settings), ...file.unknown);
   if (problems.length > 0) throw errors.badConfig(problems);
@@ -80,6 +86,7 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
     settings: Object.freeze(settings) as unknown as Settings,
     origins,
     jobs: file.jobs,
+    schedules,
     warnings,
   });
 }
@@ -138,12 +145,15 @@ interface ConfigFile {
   path: string;
   values: Record<string, unknown>;
   jobs: Config['jobs'];
+  schedules: unknown;
   unknown: string[];
 }
 
 async function readConfigFile(problems: string[]): Promise<ConfigFile> {
   const path = CONFIG_FILES.find((candidate) => existsSync(candidate));
-  if (path === undefined) return { path: 'passito.config.ts', values: {}, jobs: {}, unknown: [] };
+  if (path === undefined) {
+    return { path: 'passito.config.ts', values: {}, jobs: {}, schedules: undefined, unknown: [] };
+  }
   refuseUnsafe('The config file', path);
   let values: Record<string, unknown>;
   try {
@@ -156,7 +166,7 @@ async function readConfigFile(problems: string[]): Promise<ConfigFile> {
   } catch (error) {
     throw errors.badConfig([`${path} cannot be read: ${messageOf(error)}.`]);
   }
-  const { jobs = {}, ...rest } = values;
+  const { jobs = {}, schedules, ...rest } = values;
   const known = new Set<string>([...Object.keys(KEYS), ...Object.values(KEYS).map(({ env }) => env)]);
   const unknown = Object.keys(rest)
     .filter((name) => !known.has(name))
@@ -164,7 +174,7 @@ async function readConfigFile(problems: string[]): Promise<ConfigFile> {
   for (const [type, options] of Object.entries(jobs as Record<string, Record<string, unknown>>)) {
     problems.push(...jobProblems(options).map((problem) => sentence(`${path}: jobs.${type}: ${problem}`)));
   }
-  return { path, values: rest, jobs: jobs as Config['jobs'], unknown };
+  return { path, values: rest, jobs: jobs as Config['jobs'], schedules, unknown };
 }
 
 function jobProblems(options: Record<string, unknown>): string[] {

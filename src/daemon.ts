@@ -21,6 +21,7 @@ import type { WorkerSetup } from './engine/wire.ts';
 import { collectTypes, commandJobs } from './job-types.ts';
 import { errors } from './errors.ts';
 import { serveParents } from './parents.ts';
+import { makeScheduler } from './schedules.ts';
 import { OFFICE_CALLS } from './outpass/office.ts';
 import type { SqliteOffice } from './store/sqlite/office.ts';
 import type { SqliteStore } from './store/sqlite/store.ts';
@@ -235,9 +236,12 @@ async function assemble({
   // Claims that come back full mean that more waits than the workers there are can take.
   events.on('backlog', () => scaler.burst());
 
+  const scheduler =
+    kind === 'supervisor' ? makeScheduler({ config, store, office, types, clock, events, log }) : undefined;
   dispatcher.start();
   scaler.start();
   maintenance.start();
+  await scheduler?.start();
   log.info(
     {
       pid: globalThis.process.pid,
@@ -255,6 +259,7 @@ async function assemble({
     broken: broken.promise,
     async stop(ms, cutShort) {
       scaler.stop();
+      await scheduler?.stop();
       publishing?.cancel();
       stopListening();
       const written = await dispatcher.drain(ms, cutShort);

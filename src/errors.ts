@@ -120,6 +120,18 @@ export const errors = {
       `${what} ${path} can be changed by other users, and passito runs as root.`,
       `Type: chmod go-w ${path}`,
     ),
+  unknownSchedule: (name: string, nearest?: string) =>
+    usage(
+      'UNKNOWN_SCHEDULE',
+      `There is no schedule '${shorten(name)}'.`,
+      nearest ? `Did you mean '${nearest}'?` : "'passito schedule list' shows them.",
+    ),
+  badCron: (where: string, expression: string, reason: string) =>
+    usage(
+      'BAD_CRON',
+      `${where} cannot be '${shorten(expression)}': ${sentence(reason)}`,
+      "Five fields are meant: minute, hour, day, month, day of the week, such as '30 2 * * MON'.",
+    ),
   publicAddress: (address: string, reason: string) =>
     unreachable(
       'PUBLIC_ADDRESS',

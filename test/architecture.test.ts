@@ -21,11 +21,12 @@ const MAY: Record<string, readonly string[]> = {
   'nearest.ts': [],
   'build-info.ts': [],
   'boot.ts': [],
-  config: ['engine', 'outpass'],
+  config: ['engine', 'outpass', 'errors.ts', 'nearest.ts'],
   'config.ts': ['config', 'engine', 'errors.ts', 'nearest.ts'],
   library: ['engine', 'outpass', 'store', 'errors.ts'],
   // These put the parts together.
   'app.ts': ['config.ts', 'engine', 'outpass', 'store', 'edge'],
+  'schedules.ts': ['config.ts', 'engine', 'store', 'edge'],
   'parents.ts': ['config.ts', 'outpass', 'store', 'edge'],
   'job-types.ts': ['config.ts', 'engine', 'errors.ts'],
   'worker.ts': ['engine', 'runner', 'outpass', 'edge'],
@@ -33,6 +34,7 @@ const MAY: Record<string, readonly string[]> = {
     'outpass',
     'app.ts',
     'parents.ts',
+    'schedules.ts',
     'job-types.ts',
     'config.ts',
     'build-info.ts',
@@ -59,14 +61,15 @@ const MAY: Record<string, readonly string[]> = {
   'main.ts': ['errors.ts', 'edge/cli'],
 };
 
-/** Of the engine the office sees the words of a handler and the clock, and nothing that runs. */
-const ENGINE_FOR_OUTPASS = new Set(['engine/handler.ts', 'engine/clock.ts']);
+/** Of the engine the office sees the words of a handler, the clock and the zones, and nothing that runs. */
+const ENGINE_FOR_OUTPASS = new Set(['engine/handler.ts', 'engine/clock.ts', 'engine/zone.ts']);
 
 /** Where each package is known. */
 const PACKAGES: Record<string, string> = {
   piscina: 'engine/pool.ts',
   'better-sqlite3': 'store/',
   cac: 'edge/cli/parse.ts',
+  croner: 'engine/cron.ts',
   'csv-parse': 'edge/csv.ts',
   nodemailer: 'edge/mail.ts',
   pino: 'edge/log.ts',

@@ -5,7 +5,9 @@ import { parseDuration } from '../engine/units.ts';
 import { NAME } from '../engine/types.ts';
 import { readCountryCode } from '../outpass/parent/phone.ts';
 import { DEFAULT_SMS, readSmsTemplate } from '../outpass/parent/sms.ts';
-import { type Address, readAddress, readSwitch, readUrl } from './read.ts';
+import { type Address, readAddress, readSwitch, readUrl, readZone } from './read.ts';
+
+const DAY_MS = 86_400_000;
 
 const TWILIO_URL = 'https://api.twilio.com';
 
@@ -75,17 +77,6 @@ function queues(value: string): string[] | null | undefined {
   return names.every((name) => NAME.test(name)) ? names : undefined;
 }
 
-function zone(value: string): string | undefined {
-  try {
-    // Kept as written: ICU would give Asia/Kolkata its old name.
-    return Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone === ''
-      ? undefined
-      : value;
-  } catch {
-    return undefined;
-  }
-}
-
 /** In the order in which `passito config` and the docs show them. */
 export const KEYS = {
   db: key('PASSITO_DB', (value) => (value === '' ? undefined : value), 'a path', defaultDatabase),
@@ -110,6 +101,8 @@ export const KEYS = {
   drainTimeout: key('PASSITO_DRAIN_TIMEOUT', parseDuration, 'a duration such as 30s', () => 30_000),
   logFormat: oneOf('PASSITO_LOG_FORMAT', ['auto', 'pretty', 'plain', 'json'], 'auto'),
   logLevel: oneOf('PASSITO_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
+  keepCompleted: key('PASSITO_KEEP_COMPLETED', parseDuration, 'a duration such as 30d', () => 30 * DAY_MS),
+  keepFailed: key('PASSITO_KEEP_FAILED', parseDuration, 'a duration such as 90d', () => 90 * DAY_MS),
   adminEmail: text('ADMIN_EMAIL'),
   smtpHost: text('SMTP_HOST'),
   smtpPort: whole('SMTP_PORT', 1, 65_535, 587),
@@ -120,7 +113,7 @@ export const KEYS = {
   appUrl: key('APP_URL', readUrl, 'an address such as https://gate.example.edu', () => ''),
   timeZone: key(
     'TIME_ZONE',
-    zone,
+    readZone,
     'an IANA zone such as Asia/Kolkata',
     () => new Intl.DateTimeFormat().resolvedOptions().timeZone,
   ),

@@ -42,3 +42,15 @@ const SWITCH: Readonly<Record<string, boolean>> = {
 export function readSwitch(text: string): boolean | undefined {
   return SWITCH[text.toLowerCase()];
 }
+
+/** An IANA zone. */
+export function readZone(value: string): string | undefined {
+  try {
+    // Kept as written: ICU would give Asia/Kolkata its old name.
+    return Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone === ''
+      ? undefined
+      : value;
+  } catch {
+    return undefined;
+  }
+}

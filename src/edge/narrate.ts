@@ -1,5 +1,6 @@
 /** Turns what the engine emits into log lines. Every line about a job bears its id, type and attempt. */
 
+import { formatTime } from '../engine/clock.ts';
 import type { Events } from '../engine/events.ts';
 import { roughDuration } from '../engine/units.ts';
 import { messageOf } from '../errors.ts';
@@ -40,6 +41,17 @@ export function narrate(events: Events, log: Log): void {
       'rescued the jobs of a process that is gone',
     ),
   );
+  events.on('ticked', ({ schedule, tick, outcome, job }) => {
+    const line = { schedule, tick: formatTime(tick), ...(job === null ? {} : { id: job }) };
+    // What the supervisor does itself, it does every minute.
+    if (outcome === 'run') log[job === null ? 'debug' : 'info'](line, 'schedule ticked');
+    else {
+      log.warn(
+        line,
+        outcome === 'missed' ? 'a tick was missed' : "a tick was skipped: the last one's job has not ended",
+      );
+    }
+  });
   events.on('scaled', ({ from, to, pending, load, reason }) =>
     log.info({ from, to, pending, load: Number(load.toFixed(1)), reason }, 'workers scaled'),
   );

@@ -1,6 +1,7 @@
 /** What the engine tells the outside. It emits, it never logs; a listener's error harms nothing. */
 
 import type { JobError } from './job.ts';
+import type { TickOutcome } from './schedule.ts';
 
 /** An attempt, named. */
 export interface AttemptName {
@@ -26,6 +27,8 @@ export interface EventMap {
     message: string;
     fields?: Record<string, unknown>;
   };
+  /** A tick of a schedule was decided, here. */
+  ticked: { schedule: string; tick: number; outcome: TickOutcome; job: number | null };
   /** Something went wrong in the engine itself; it goes on. */
   trouble: { where: string; error: unknown };
   claimed: { count: number };

@@ -1,11 +1,9 @@
 /** Reads the times that people write into files: with an offset, or in the office's zone. */
 
-import { zoneOffset } from './local-time.ts';
+import { instantOf } from '../engine/zone.ts';
 
 const FORM =
   /^(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3})\d*)?)?(?: ?(Z|[+-]\d{2}:?\d{2}))?$/i;
-
-const DAY = 86_400_000;
 
 /** No clock on earth is further from UTC. */
 const LARGEST_OFFSET = 14 * 3_600_000;
@@ -30,33 +28,11 @@ export function readTime(text: string, zone: string): number | undefined {
   if (hour > 23 || minute > 59 || second > 59) return undefined;
   const offset = match[8];
   if (offset !== undefined && Math.abs(writtenOffset(offset)) > LARGEST_OFFSET) return undefined;
-  return offset === undefined ? fromWallClock(wall, zone) : wall - writtenOffset(offset);
+  return offset === undefined ? instantOf(wall, zone) : wall - writtenOffset(offset);
 }
 
 function writtenOffset(text: string): number {
   if (text.toUpperCase() === 'Z') return 0;
   const size = (Number(text.slice(1, 3)) * 60 + Number(text.slice(-2))) * 60_000;
   return text.startsWith('-') ? -size : size;
-}
-
-/** Tries the offsets in force a day before and a day after: whatever changes, it is one of the two. */
-function fromWallClock(wall: number, zone: string): number {
-  const before = zoneOffset(wall - DAY, zone);
-  const after = zoneOffset(wall + DAY, zone);
-  const candidates = [wall - before, wall - after].filter((ms) => ms + zoneOffset(ms, zone) === wall);
-  if (candidates.length > 0) return Math.min(...candidates);
-  return changeBetween(wall - Math.max(before, after), wall - Math.min(before, after), zone);
-}
-
-/** The instant in a span at which the zone's offset changes. */
-function changeBetween(from: number, to: number, zone: string): number {
-  const old = zoneOffset(from, zone);
-  let low = from;
-  let high = to;
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (zoneOffset(middle, zone) === old) low = middle;
-    else high = middle;
-  }
-  return high;
 }

@@ -351,6 +351,12 @@ suite('docs/contract.md', () => {
 
   test('explain, try, import and outpass print this', async () => {
     sameKeys(await json(['explain', '1']), first(table('### `explain`')));
+    for (const name of ['list', 'next cleanup-expired-files', 'show cleanup-expired-files']) {
+      const documented = first(table(`### \`schedule ${name.split(' ')[0]}\``));
+      const [line] = (await json(['schedule', ...name.split(' ')])) as object[];
+      if (line !== undefined) sameKeys(line, documented);
+    }
+    sameKeys(await json(['schedule', 'run', 'cleanup-expired-files']), first(table('### `dispatch`')));
     sameKeys(await json(['try', 'Good']), first(table('### `try`')));
     const counts = first(table('### `import students`'));
     sameKeys(await json(['import', 'students', 'students.csv']), counts);
@@ -485,6 +491,10 @@ suite('docs/contract.md', () => {
     events.emit('released', { ...name, delay: 0 });
     events.emit('lost', name);
     events.emit('rescued', { process: 1, pid: 1, returned: [1], failed: [] });
+    for (const outcome of ['skipped', 'missed'] as const) {
+      events.emit('ticked', { schedule: 'a', tick: 0, outcome, job: null });
+    }
+    events.emit('ticked', { schedule: 'a', tick: 0, outcome: 'run', job: 1 });
     events.emit('scaled', { from: 1, to: 2, pending: '9', load: 9, reason: 'check' });
     events.emit('workerDied', { worker: 1, reason: 'x' });
     events.emit('trouble', { where: 'x', error });

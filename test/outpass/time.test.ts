@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { formatTime } from '../../src/engine/clock.ts';
-import { tellOffset, tellTime, tellZone, zoneOffset } from '../../src/outpass/local-time.ts';
+import { tellOffset, zoneOffset } from '../../src/engine/zone.ts';
+import { tellTime, tellZone } from '../../src/outpass/local-time.ts';
 import { readTime } from '../../src/outpass/read-time.ts';
 
 const utc = (text: string, zone: string) => {

@@ -446,6 +446,15 @@ const further: Case[] = [
   usage('a job option that does not exist', ['supervisor'], {
     files: { 'passito.config.json': '{"jobs": {"Sync": {"command": ["true"], "maxAttempt": 3}}}' },
   }),
+  usage('a schedule that does not exist', ['schedule', 'next', 'cleanup-expired-file']),
+  usage('so many ticks', ['schedule', 'next', 'prune-jobs', '--n', '0']),
+  usage('schedules with much wrong', ['health'], {
+    list: true,
+    files: {
+      'passito.config.json':
+        '{"schedules": {"a": {"cron": "61 * * * *", "type": "A"}, "b": {"cron": "@daily"}, "prune-jobs": {"type": "A"}}}',
+    },
+  }),
   usage('a jobs folder that does not exist, by name', ['supervisor', '--jobs', 'nowhere']),
   usage('a jobs folder that is a file', ['supervisor', '--jobs', 'file'], { files: { file: '' } }),
   unreachable('a path through a file', ['dispatch', 'Mail', '--db', 'file/passito.db'], {

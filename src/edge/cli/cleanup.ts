@@ -1,24 +1,31 @@
 /** `passito cleanup-expired-files`: remove the files of passes that are over. */
 
 import { filesRoot, openOffice, openStore } from '../../app.ts';
+import type { Config } from '../../config.ts';
 import { newJob } from '../../engine/queue.ts';
+import type { Inserted } from '../../engine/store.ts';
 import { formatSize } from '../../engine/units.ts';
 import { type CleanupCounts, cleanUp } from '../../outpass/cleanup.ts';
 import { jobFiles } from '../../runner/files.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
+import { joinTick } from './schedule.ts';
 
 export const cleanupExpiredFiles: Command = {
   name: 'cleanup-expired-files',
   aliases: ['app:cleanup-expired-files'],
   about: 'Dispatch the job that removes the files of passes that are over',
-  options: [{ name: 'dry-run', about: 'Only say what it would remove; no job is dispatched' }, JSON_OPTION],
+  options: [
+    { name: 'dry-run', about: 'Only say what it would remove; no job is dispatched' },
+    { name: 'force', about: 'Dispatch one also where the schedule did within the last minute' },
+    JSON_OPTION,
+  ],
   example: 'passito cleanup-expired-files --dry-run',
   async run(input) {
     const config = await input.config();
     const store = await openStore(config, input.has('dry-run') ? 'read' : 'existing');
     try {
-      if (!input.has('dry-run')) return await dispatch(input, store);
+      if (!input.has('dry-run')) return await dispatch(input, config, store);
       const office = openOffice(config, store);
       const counts = await cleanUp(office, jobFiles(filesRoot(config)), true, (_, refusal) => {
         if (refusal !== undefined) input.note(`Left as it is: ${refusal}.`);
@@ -31,10 +38,13 @@ export const cleanupExpiredFiles: Command = {
   },
 };
 
-async function dispatch(input: Input, store: SqliteStore): Promise<number> {
+async function dispatch(input: Input, config: Config, store: SqliteStore): Promise<number> {
+  const schedule = config.schedules.find(({ name }) => name === 'cleanup-expired-files');
   const job = newJob({ type: 'CleanupExpiredFiles', payload: '{}', uniqueKey: 'cleanup' });
-  const [inserted] = await store.insert([job]);
-  const { id, existing } = inserted as { id: number; existing: boolean };
+  const { id, existing } =
+    schedule === undefined || input.has('force')
+      ? ((await store.insert([job]))[0] as Inserted)
+      : await joinTick(store, { ...schedule, job });
   if (input.json) input.print(JSON.stringify({ id, existing }));
   else input.print(existing ? `Job #${id} does so already.` : `Job #${id} dispatched.`);
   return 0;

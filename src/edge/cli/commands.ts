@@ -17,6 +17,7 @@ import * as movements from './movements.ts';
 import * as outpassChange from './outpass-change.ts';
 import * as outpass from './outpass.ts';
 import * as reports from './reports.ts';
+import * as schedule from './schedule.ts';
 import { status } from './status.ts';
 import { supervisor, worker } from './supervisor.ts';
 import { tryOnce } from './try.ts';
@@ -34,6 +35,12 @@ export const commands: readonly Command[] = [
   jobs.remove,
   jobs.prune,
   explain,
+  schedule.list,
+  schedule.next,
+  schedule.show,
+  schedule.run,
+  schedule.pause,
+  schedule.resume,
   tryOnce,
   importHostels,
   importUsers,

@@ -1,13 +1,10 @@
 /** `passito dispatch-scheduled-reports`: a job for each report that is due. */
 
 import { openOffice, openStore } from '../../app.ts';
-import { newJob } from '../../engine/queue.ts';
 import { tellTime } from '../../outpass/local-time.ts';
-import { reportRunKey } from '../../outpass/reports/due.ts';
 import { reportName } from '../../outpass/reports/mail.ts';
 import type { ReportRound } from '../../outpass/reports/round.ts';
-import type { SqliteOffice } from '../../store/sqlite/office.ts';
-import type { SqliteStore } from '../../store/sqlite/store.ts';
+import { dispatchDueReports } from '../../store/sqlite/due-reports.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { readAt } from './values.ts';
 
@@ -49,25 +46,6 @@ export const dispatchScheduledReports: Command = {
     }
   },
 };
-
-/** Decides what is due and dispatches it: one transaction, so that two that look at once send nothing twice. */
-async function dispatchDueReports(
-  store: SqliteStore,
-  office: SqliteOffice,
-  now: number | undefined,
-): Promise<{ round: ReportRound; jobs: number[] }> {
-  return store.write((clock) => {
-    const round = office.decideReports(now ?? clock, false);
-    const jobs = round.reports.map(({ settingId, scheduledFor }) =>
-      newJob({
-        type: 'SendScheduledReport',
-        payload: JSON.stringify({ setting_id: settingId, scheduled_for: scheduledFor }),
-        uniqueKey: reportRunKey(settingId, Date.parse(`${scheduledFor.replace(' ', 'T')}Z`)),
-      }),
-    );
-    return { round, jobs: store.insertNow(jobs, clock).map(({ id }) => id) };
-  });
-}
 
 /** The older system's counters. */
 function told({ checked, initialized, due, skipped }: ReportRound, dispatched: number): string {

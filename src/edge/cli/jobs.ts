@@ -7,6 +7,7 @@ import type { JobState } from '../../engine/job.ts';
 import type { Applied } from '../../engine/store.ts';
 import { EXIT, errors } from '../../errors.ts';
 import { type JobFilter, Queries } from '../../store/sqlite/queries.ts';
+import { pruneJobs } from '../../store/sqlite/prune.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { jobAsJson, showJob, table } from './render.ts';
@@ -17,8 +18,6 @@ const MOST = 1_000_000;
 
 /** Jobs that one transaction deletes: short enough that nobody waits. */
 const PRUNE_BATCH = 200;
-
-const DAY_MS = 86_400_000;
 
 export const list: Command = {
   name: 'jobs list',
@@ -117,42 +116,17 @@ export const prune: Command = {
   ],
   example: 'passito jobs prune --completed 7d',
   run: (input) =>
-    withStore(input, async (store, queries) => {
-      const completed = await pruneStates(
-        store,
-        queries,
-        ['completed'],
-        readDuration(input, 'completed') ?? 30 * DAY_MS,
-      );
-      const failed = await pruneStates(
-        store,
-        queries,
-        ['failed', 'cancelled'],
-        readDuration(input, 'failed') ?? 90 * DAY_MS,
-      );
+    withStore(input, async (store, _queries, config) => {
+      const { keepCompleted, keepFailed } = config.settings;
+      const { completed, failed } = await pruneJobs(store, systemClock, {
+        completed: readDuration(input, 'completed') ?? keepCompleted,
+        failed: readDuration(input, 'failed') ?? keepFailed,
+      });
       if (input.json) input.print(JSON.stringify({ completed, failed }));
       else input.print(`Deleted ${completed} completed and ${failed} failed or cancelled jobs.`);
       return 0;
     }),
 };
-
-async function pruneStates(
-  store: SqliteStore,
-  queries: Queries,
-  states: JobState[],
-  age: number,
-): Promise<number> {
-  const before = formatTime(systemClock.now() - age);
-  let deleted = 0;
-  for (;;) {
-    const ids = await store.read(() => queries.prunable(states, before, PRUNE_BATCH));
-    if (ids.length === 0) return deleted;
-    const applied = await store.remove(ids);
-    const gone = applied.filter(({ to }) => to === null).length;
-    deleted += gone;
-    if (gone === 0) return deleted;
-  }
-}
 
 type Verb = 'retry' | 'cancel' | 'delete';
 const DONE: Record<Verb, string> = { retry: 'will be tried again', cancel: 'cancelled', delete: 'deleted' };

@@ -40,8 +40,27 @@ export function jobAsJson(job: JobRow, secrets: Secrets): Record<string, unknown
   };
 }
 
+/** Lines in columns; `dress` colours a cell that is padded already. */
+export function inColumns(
+  head: readonly string[],
+  lines: readonly (readonly string[])[],
+  { paint }: Input,
+  dress: (cell: string, line: number, column: number) => string = (cell) => cell,
+): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i]?.length ?? 0)));
+  const padded = (cells: readonly string[]) =>
+    cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i] as number)));
+  const shown = lines.map((line, n) =>
+    padded(line)
+      .map((cell, i) => dress(cell, n, i))
+      .join('  ')
+      .trimEnd(),
+  );
+  return [paint('dim', padded(head).join('  ').trimEnd()), ...shown].join('\n');
+}
+
 /** One line a job. */
-export function table(rows: readonly JobRow[], zone: string, { paint }: Input): string {
+export function table(rows: readonly JobRow[], zone: string, input: Input): string {
   const lines = rows.map((job) => [
     `#${job.id}`,
     job.type,
@@ -54,18 +73,9 @@ export function table(rows: readonly JobRow[], zone: string, { paint }: Input): 
     oneLine(job.last_error ?? ''),
   ]);
   const head = ['id', 'type', 'status', 'attempts', `when (${zone})`, 'last error'];
-  const widths = head.map((title, i) =>
-    Math.max(title.length, ...lines.map((line) => (line[i] as string).length)),
+  return inColumns(head, lines, input, (cell, line, column) =>
+    column === 2 ? input.paint(COLOURS[(rows[line] as JobRow).status], cell) : cell,
   );
-  const draw = (line: string[], colour?: JobRow['status']) =>
-    line
-      .map((cell, i) => {
-        const padded = i === line.length - 1 ? cell : cell.padEnd(widths[i] as number);
-        return i === 2 && colour !== undefined ? paint(COLOURS[colour], padded) : padded;
-      })
-      .join('  ')
-      .trimEnd();
-  return [paint('dim', draw(head)), ...lines.map((line, i) => draw(line, rows[i]?.status))].join('\n');
 }
 
 /** Everything about one job. */

@@ -2,7 +2,8 @@
 
 import { parseTime } from '../../engine/clock.ts';
 import { fontStack } from '../font-folder.ts';
-import { tellOffset, tellTime } from '../local-time.ts';
+import { tellOffset } from '../../engine/zone.ts';
+import { tellTime } from '../local-time.ts';
 import type { OfficeSettings, PassDetails } from '../office.ts';
 import { colours, field, frame, linesIn, Pdf, rule, text } from './blocks.ts';
 import type { Place } from './blocks.ts';

@@ -1,6 +1,6 @@
 /** The office's calendar: between instants (milliseconds since 1970) and what the clock on its wall shows. */
 
-import { zoneOffset } from '../local-time.ts';
+import { zoneOffset } from '../../engine/zone.ts';
 import { readTime } from '../read-time.ts';
 
 /** A day as the calendar names it; the month counts from 1. */

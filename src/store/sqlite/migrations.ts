@@ -4,6 +4,7 @@ import { jobs } from './migrations/jobs.ts';
 import { office } from './migrations/office.ts';
 import { parents } from './migrations/parents.ts';
 import { records } from './migrations/records.ts';
+import { schedules } from './migrations/schedules.ts';
 
 /** Step n brings a database from version n to n + 1; the version is SQLite's own `user_version`. */
 export const MIGRATIONS: readonly { name: string; sql: string }[] = [
@@ -11,6 +12,7 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
   { name: 'office', sql: office },
   { name: 'records', sql: records },
   { name: 'parents', sql: parents },
+  { name: 'schedules', sql: schedules },
 ];
 
 /** "pass" in ASCII: tells a passito database from any other SQLite file. */

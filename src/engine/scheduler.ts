@@ -1,0 +1,125 @@
+/** The loop that turns due ticks into jobs. What is due is decided by the store's rows, so that several loops agree. */
+
+import type { Clock, Timer } from './clock.ts';
+import { type CronTicks, readCron } from './cron.ts';
+import type { Events } from './events.ts';
+import { planTicks, type Schedule, type TickOutcome, type TickPlan } from './schedule.ts';
+
+/** A tick that was decided just now. */
+export interface DecidedTick {
+  tick: number;
+  outcome: TickOutcome;
+  job: number | null;
+}
+
+/** A schedule as its row tells it. Milliseconds since 1970. */
+export interface ScheduleState {
+  name: string;
+  /** All ticks up to this are decided. */
+  decidedUntil: number;
+  paused: boolean;
+}
+
+/** The rows of schedules and their ledger of ticks. */
+export interface ScheduleStore {
+  /** Writes what is defined; a new schedule, or one that ticks otherwise than before, begins now. */
+  define(schedules: readonly Schedule[]): Promise<void>;
+  states(): Promise<ScheduleState[]>;
+  /**
+   * Decides the due ticks of a schedule and writes their jobs, in one transaction. Gives those that were decided by this
+   * call: a tick in the ledger stays as it is, whoever decided it.
+   */
+  decide(schedule: Schedule, plan: (decidedUntil: number) => TickPlan): Promise<DecidedTick[]>;
+}
+
+interface SchedulerParts {
+  schedules: readonly Schedule[];
+  store: ScheduleStore;
+  clock: Clock;
+  events: Events;
+  /** Does what a schedule without a job is for. */
+  chore: (name: string) => unknown;
+}
+
+/** The longest wait between two looks, in milliseconds: clocks jump, and another process may pause or resume. */
+const LOOK_MS = 10_000;
+
+/** After a look that failed, in milliseconds. */
+const AGAIN_MS = 1000;
+
+export class Scheduler {
+  readonly #parts: SchedulerParts;
+  readonly #ticks: ReadonlyMap<string, CronTicks>;
+  #timer: Timer | undefined;
+  #stopped = false;
+  #looking: Promise<void> | undefined;
+
+  constructor(parts: SchedulerParts) {
+    this.#parts = parts;
+    this.#ticks = new Map(
+      parts.schedules.map(({ name, cron, zone }) => [name, readCron(cron, zone, `schedules.${name}`)]),
+    );
+  }
+
+  /** Resolves once what was missed before is decided. */
+  async start(): Promise<void> {
+    await this.#parts.store.define(this.#parts.schedules);
+    this.#look();
+    await this.#looking;
+  }
+
+  /** Resolves once nothing is being decided any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#looking;
+  }
+
+  #look(): void {
+    if (this.#stopped) return;
+    this.#looking = this.#decideAll().then(
+      (wait) => this.#lookIn(wait),
+      (error: unknown) => {
+        this.#parts.events.emit('trouble', { where: 'schedules', error });
+        this.#lookIn(AGAIN_MS);
+      },
+    );
+  }
+
+  #lookIn(ms: number): void {
+    if (this.#stopped) return;
+    this.#timer = this.#parts.clock.after(ms, () => this.#look());
+  }
+
+  /** Gives the milliseconds until the next look. */
+  async #decideAll(): Promise<number> {
+    const { schedules, store, clock } = this.#parts;
+    const states = new Map((await store.states()).map((state) => [state.name, state]));
+    let wait = LOOK_MS;
+    for (const schedule of schedules) {
+      const state = states.get(schedule.name);
+      const ticks = this.#ticks.get(schedule.name);
+      if (state === undefined || ticks === undefined || state.paused) continue;
+      const now = clock.now();
+      const next = ticks.after(Math.min(state.decidedUntil, now));
+      // A clock that was set back is noted too, or the ticks until then would be lost.
+      if ((next !== undefined && next <= now) || state.decidedUntil > now) {
+        await this.#decide(schedule, ticks);
+      }
+      const coming = ticks.after(clock.now());
+      if (coming !== undefined) wait = Math.min(wait, coming - clock.now());
+    }
+    return Math.max(wait, 1);
+  }
+
+  async #decide(schedule: Schedule, ticks: CronTicks): Promise<void> {
+    const { store, clock, events, chore } = this.#parts;
+    const decided = await store.decide(schedule, (decidedUntil) =>
+      planTicks(ticks, schedule.catchUp, decidedUntil, clock.now()),
+    );
+    for (const one of decided) events.emit('ticked', { schedule: schedule.name, ...one });
+    if (schedule.job === undefined && decided.some(({ outcome }) => outcome === 'run')) {
+      await chore(schedule.name);
+    }
+  }
+}

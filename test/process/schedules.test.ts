@@ -1,0 +1,78 @@
+/** Schedules through the executable: two supervisors, a kill, the system's cron beside them. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { Site } from '../tools/daemon.ts';
+
+const CONFIG = `export default { schedules: {
+  second: { cron: '* * * * * *', type: 'Tick', overlap: 'queue', catchUp: 'all' },
+} };`;
+
+function site(t: { after: (clean: () => Promise<void>) => void }): Site {
+  const here = new Site((clean) => t.after(clean));
+  here.write('passito.config.ts', CONFIG);
+  here.job('Tick', 'return 1;');
+  return here;
+}
+
+describe('schedules', { concurrency: 2 }, () => {
+  it('[44] two supervisors and a kill -9 between ticks: every second once', async (t) => {
+    const here = site(t);
+    const first = await here.start();
+    const second = await here.start();
+    await here.until(`SELECT count(*) >= 3 FROM ticks WHERE outcome = 'run'`);
+    await first.kill();
+    await here.until(`SELECT count(*) >= 6 FROM ticks WHERE outcome = 'run'`);
+    await second.kill();
+    const third = await here.start();
+    await here.until(`SELECT count(*) >= 8 FROM ticks WHERE outcome = 'run'`);
+    await third.stop();
+    const seconds = here.sql
+      .prepare<[], number>(
+        `SELECT CAST(strftime('%s', tick) AS INTEGER) FROM ticks WHERE schedule = 'second' ORDER BY tick`,
+      )
+      .pluck()
+      .all();
+    assert.deepEqual(
+      seconds,
+      Array.from({ length: seconds.length }, (_, i) => seconds[0]! + i),
+      'none left out',
+    );
+    assert.equal(
+      here.value(`SELECT count(DISTINCT job_id) FROM ticks WHERE schedule = 'second'`),
+      seconds.length,
+    );
+    assert.equal(here.value(`SELECT count(*) FROM jobs WHERE type = 'Tick'`), seconds.length);
+  });
+
+  it('a paused schedule waits, a resumed one catches up; the ledger and the next ticks are told', async (t) => {
+    const here = site(t);
+    assert.match((await here.run(['schedule', 'pause', 'second'])).stderr, /There is no database/);
+    const daemon = await here.start();
+    await here.until(`SELECT count(*) >= 1 FROM ticks WHERE outcome = 'run'`);
+    assert.equal(await here.ok('schedule', 'pause', 'second', '--by', 'asha'), 'Schedule second paused.\n');
+    assert.match(await here.ok('schedule', 'list'), /^second .* paused by asha$/m);
+    assert.equal(await here.ok('schedule', 'resume', 'second'), 'Schedule second resumed.\n');
+    const [tick] = await here.json<{ outcome: string }[]>('schedule', 'show', 'second');
+    assert.equal(tick?.outcome, 'run');
+    const lines = (await here.ok('schedule', 'next', 'cleanup-expired-files', '--n', '3')).trim().split('\n');
+    assert.equal(lines.length, 3);
+    for (const line of lines) assert.match(line, /^\d{4}-\d\d-\d\d 02:00:00 {2}UTC, UTC\+00:00$/);
+    const slip = await here.run(['schedule', 'next', 'secnd']);
+    assert.deepEqual([slip.code, slip.stderr.includes("Did you mean 'second'?")], [2, true]);
+    await daemon.line(/schedule ticked schedule=second/);
+  });
+
+  it('a bad schedule stops the start, and names everything that is wrong', async (t) => {
+    const here = site(t);
+    here.write(
+      'passito.config.ts',
+      `export default { schedules: { a: { cron: '61 * * * *', type: 'Tick' }, b: { type: 'Tick' } } };`,
+    );
+    const { code, stderr } = await here.run(['supervisor']);
+    assert.equal(code, 2);
+    assert.match(stderr, /passito\.config\.ts: schedules\.a\.cron cannot be '61 \* \* \* \*'/);
+    assert.match(stderr, /passito\.config\.ts: schedules\.b\.cron is missing/);
+  });
+});
