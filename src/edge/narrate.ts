@@ -26,12 +26,12 @@ export function narrate(events: Events, log: Log): void {
       discarded ? 'job discarded by its handler' : 'job failed',
     ),
   );
-  events.on('released', ({ id, type, attempt, delay }) =>
-    log.info(
-      { id, type, attempt, ...(delay > 0 ? { again: `in ${roughDuration(delay)}` } : {}) },
-      delay > 0 ? 'job snoozed' : 'job given back',
-    ),
-  );
+  events.on('released', ({ id, type, attempt, delay, error }) => {
+    const again = { again: `in ${roughDuration(delay)}` };
+    if (error !== undefined) log.warn({ id, type, attempt, error: error.message, ...again }, 'job waits');
+    else if (delay > 0) log.info({ id, type, attempt, ...again }, 'job snoozed');
+    else log.info({ id, type, attempt }, 'job given back');
+  });
   events.on('lost', ({ id, type, attempt }) =>
     log.warn({ id, type, attempt }, 'outcome dropped: the job was cancelled or taken over'),
   );

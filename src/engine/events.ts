@@ -15,7 +15,8 @@ export interface EventMap {
   completed: AttemptName & { ms: number };
   retried: AttemptName & { error: JobError; delay: number };
   failed: AttemptName & { error: JobError; discarded: boolean };
-  released: AttemptName & { delay: number };
+  /** `error`: what it waits for, where its handler said so. */
+  released: AttemptName & { delay: number; error?: JobError };
   /** The attempt ended, but its lease was gone (cancelled, expired): the outcome was dropped. */
   lost: AttemptName;
   /** Jobs of a process that is gone went back, or failed for having killed it. */

@@ -181,9 +181,11 @@ export class DiscardError extends Error {
 export class SnoozeError extends Error {
   readonly code = SNOOZE;
   readonly delay: Duration;
-  constructor(delay: Duration) {
-    super(`snoozed for ${delay}`);
+  readonly reason: string | undefined;
+  constructor(delay: Duration, reason?: string) {
+    super(reason ?? `snoozed for ${delay}`);
     this.delay = delay;
+    this.reason = reason;
   }
 }
 
@@ -192,9 +194,9 @@ export function discard(reason: string): never {
   throw new DiscardError(reason);
 }
 
-/** Puts the job back for a while without spending an attempt. */
-export function snooze(delay: Duration): never {
-  throw new SnoozeError(delay);
+/** Puts the job back for a while without spending an attempt. The reason is kept as its last error until it completes. */
+export function snooze(delay: Duration, reason?: string): never {
+  throw new SnoozeError(delay, reason);
 }
 
 /** Whether something thrown came from {@link discard}, also across copies of this module. */

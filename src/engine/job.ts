@@ -69,7 +69,7 @@ export type Outcome =
   | { kind: 'completed'; result: string | null; dispatches?: NestedDispatch[] }
   | { kind: 'failed'; error: JobError }
   | { kind: 'discarded'; error: JobError }
-  | { kind: 'snoozed'; delay: number }
+  | { kind: 'snoozed'; delay: number; error?: JobError }
   | { kind: 'released' };
 
 /** What is written for an attempt: one move, guarded by the lease. */
@@ -77,7 +77,8 @@ export type Settlement =
   | { move: 'complete'; result: string | null; dispatches?: NestedDispatch[] }
   | { move: 'retry'; delay: number; error: JobError }
   | { move: 'fail'; error: JobError; discarded: boolean }
-  | { move: 'release'; delay: number };
+  /** `error`: what the job waits for; without one the job keeps its last error. */
+  | { move: 'release'; delay: number; error?: JobError };
 
 /** What {@link decide} needs to know of the job. */
 export interface AttemptFacts {
@@ -97,7 +98,9 @@ export function decide(outcome: Outcome, job: AttemptFacts, random: Random): Set
     case 'discarded':
       return { move: 'fail', error: outcome.error, discarded: true };
     case 'snoozed':
-      return { move: 'release', delay: outcome.delay };
+      return outcome.error === undefined
+        ? { move: 'release', delay: outcome.delay }
+        : { move: 'release', delay: outcome.delay, error: outcome.error };
     case 'released':
       return { move: 'release', delay: 0 };
     case 'failed':

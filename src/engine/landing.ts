@@ -32,8 +32,10 @@ export function tell(events: Events, landed: readonly Landed[], settled: readonl
       case 'fail':
         events.emit('failed', { ...name, error: settlement.error, discarded: settlement.discarded });
         return;
-      case 'release':
-        events.emit('released', { ...name, delay: settlement.delay });
+      case 'release': {
+        const { move: _move, ...told } = settlement;
+        events.emit('released', { ...name, ...told });
+      }
     }
   });
 }

@@ -31,7 +31,9 @@ function checked(said: Record<string, unknown>): Outcome | undefined {
     case 'discarded':
       return isError(error) ? { kind, error } : undefined;
     case 'snoozed':
-      return typeof delay === 'number' && delay >= 0 ? { kind, delay } : undefined;
+      if (typeof delay !== 'number' || delay < 0) return undefined;
+      if (error === undefined) return { kind, delay };
+      return isError(error) ? { kind, delay, error } : undefined;
     default:
       return undefined;
   }

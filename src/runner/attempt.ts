@@ -102,7 +102,9 @@ function ended(error: unknown): OutcomeText {
         message: `snooze cannot wait for ${stringify(error.delay)}: a duration such as 5m`,
       });
     }
-    return text({ kind: 'snoozed', delay });
+    const { reason } = error;
+    if ((reason ?? '') === '') return text({ kind: 'snoozed', delay });
+    return text({ kind: 'snoozed', delay, error: bare({ message: cut(String(reason)) }) });
   }
   if (isDiscard(error)) return text({ kind: 'discarded', error: bare(describe(error)) });
   return failed(describe(error));
@@ -130,17 +132,18 @@ export function describe(error: unknown): JobError {
       const why = error.cause instanceof Error ? error.cause.message : '';
       // Many a library repeats its cause in its own message.
       const cause = why === '' || error.message.includes(why) ? '' : ` (${why})`;
-      const message = `${isDiscard(error) ? '' : name}${error.message || 'no message'}${cause}`.slice(
-        0,
-        LONGEST_MESSAGE,
-      );
+      const message = cut(`${isDiscard(error) ? '' : name}${error.message || 'no message'}${cause}`);
       return typeof error.stack === 'string' ? { message, stack: theirs(error.stack) } : { message };
     }
     const shown = typeof error === 'string' ? error : (stringify(error) ?? String(error));
-    return { message: `The handler threw ${shown}`.slice(0, LONGEST_MESSAGE) };
+    return { message: cut(`The handler threw ${shown}`) };
   } catch {
     return { message: 'The handler threw something that cannot be shown.' };
   }
+}
+
+function cut(message: string): string {
+  return message.slice(0, LONGEST_MESSAGE);
 }
 
 /** The stack down to where passito called the handler. */

@@ -488,6 +488,7 @@ suite('docs/contract.md', () => {
     events.emit('failed', { ...name, error, discarded: false });
     events.emit('failed', { ...name, error, discarded: true });
     events.emit('released', { ...name, delay: 1 });
+    events.emit('released', { ...name, delay: 1, error });
     events.emit('released', { ...name, delay: 0 });
     events.emit('lost', name);
     events.emit('rescued', { process: 1, pid: 1, returned: [1], failed: [] });

@@ -358,6 +358,35 @@ suite('when jobs fail', () => {
     assert.deepEqual(readAttempts(engine.store, job.id), []);
   });
 
+  test('[27] the reason of a snooze is kept while the job waits, and told', limit, async (t) => {
+    const engine = await openEngine(t, {
+      jobs: {
+        A: `let times = 0; export default { maxAttempts: 1, handle() {
+          times++;
+          if (times === 1) snooze('5ms', 'the server is busy');
+          if (times === 2) snooze('5ms');
+          if (times === 3) snooze('5ms', 'x'.repeat(9000));
+          if (times === 4) snooze('5ms', ''); } };`,
+      },
+    });
+    const told: unknown[] = [];
+    engine.events.on('released', ({ id, error }) => {
+      told.push([error?.message.slice(0, 20), engine.job(id).lastError?.slice(0, 20)]);
+    });
+    const job = await engine.run('A');
+    assert.equal(job.status, 'completed');
+    assert.equal(job.attempts, 1);
+    assert.equal(job.lastError, null);
+    const long = 'x'.repeat(20);
+    assert.deepEqual(told, [
+      ['the server is busy', 'the server is busy'],
+      [undefined, 'the server is busy'],
+      [long, long],
+      [undefined, long],
+    ]);
+    assert.deepEqual(readAttempts(engine.store, job.id), []);
+  });
+
   test('[28] a payload that fails its schema is an ordinary failure, tried again', limit, async (t) => {
     const engine = await openEngine(t, {
       jobs: {

@@ -81,6 +81,27 @@ test('[27] a snooze and a release give the attempt back, also at the last one', 
   assert.deepEqual(decide({ kind: 'released' }, last, half), { move: 'release', delay: 0 });
 });
 
+test('[27] a snooze keeps its reason, whatever attempt it is, and spends none', () => {
+  const reasons = fc.option(fc.record({ message: fc.string() }), { nil: undefined });
+  fc.assert(
+    fc.property(
+      reasons,
+      fc.nat(),
+      fc.integer({ min: 1, max: 50 }),
+      fc.integer({ min: 1, max: 50 }),
+      (error, delay, attempt, maxAttempts) => {
+        const why = error === undefined ? {} : { error };
+        const settlement = decide(
+          { kind: 'snoozed', delay, ...why },
+          { ...facts, attempt, maxAttempts },
+          half,
+        );
+        assert.deepEqual(settlement, { move: 'release', delay, ...why });
+      },
+    ),
+  );
+});
+
 test('a discard fails at once, whatever attempts are left', () => {
   const error = { message: 'no such student' };
   assert.deepEqual(decide({ kind: 'discarded', error }, facts, half), {
@@ -97,6 +118,7 @@ test('whatever the outcome, the move may start in processing', () => {
     fc.record({ kind: fc.constant('failed' as const), error }),
     fc.record({ kind: fc.constant('discarded' as const), error }),
     fc.record({ kind: fc.constant('snoozed' as const), delay: fc.nat() }),
+    fc.record({ kind: fc.constant('snoozed' as const), delay: fc.nat(), error }),
     fc.record({ kind: fc.constant('released' as const) }),
   );
   fc.assert(

@@ -53,6 +53,7 @@ export default defineJob({
   handle({ how }: { how: string }, { attempt }) {
     if (how === 'discard') discard('there is no such student');
     if (how === 'snooze' && attempt === 1) snooze('1h');
+    if (how === 'wait') snooze('1h', 'the office is closed.');
     if (how === 'throw') throw new TypeError('odd');
   },
   maxAttempts: 1,
@@ -170,6 +171,16 @@ describe('jobs that users write', { concurrency: 2 }, () => {
       attempts: 0,
     });
     assert.equal((await waited('Gives', { how: 'throw' }, 1)).last_error, 'TypeError: odd');
+    const waits = here.insert('Gives', { how: 'wait' });
+    await daemon.line(/job waits id=\d+ type=Gives attempt=1 error="the office is closed\." again="in 60m"/);
+    assert.match(
+      await here.ok('explain', String(waits)),
+      /^Job #\d+ \(Gives\) waits until [\d-]+ [\d:]+, in (60m|1h), because: the office is closed\.\n$/,
+    );
+    assert.match(
+      await here.ok('jobs', 'show', String(waits)),
+      /Status +pending\n +Attempts +0\n[^]*Last error +the office is closed\.$/m,
+    );
   });
 
   it('41: a handler dispatches, and a child reads the results of its parents', async () => {
@@ -230,6 +241,11 @@ describe('jobs that users write', { concurrency: 2 }, () => {
     assert.match(
       await here.ok('try', 'Gives', '--payload', '{"how": "snooze"}'),
       /asked to be tried again in 1h/,
+    );
+    const waits = await here.run(['try', 'Gives', '--payload', '{"how": "wait"}']);
+    assert.deepEqual(
+      [waits.code, waits.stdout, waits.stderr],
+      [1, '', 'Gives asked to be tried again in 1h: the office is closed.\n'],
     );
     assert.match(await here.ok('try', 'Echo', '--payload', '{"n":1}'), /Result: \{"payload":\{"n":1\}/);
     const fans = await here.run(['try', 'Fans']);

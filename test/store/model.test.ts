@@ -37,9 +37,10 @@ interface Expected {
   holder: number | null;
   discarded: boolean;
   result: string | null;
+  lastError: string | null;
 }
 
-type End = 'complete' | 'retry' | 'fail' | 'discard' | 'release' | 'dispatch';
+type End = 'complete' | 'retry' | 'fail' | 'discard' | 'release' | 'wait' | 'dispatch';
 
 type Command =
   | {
@@ -92,6 +93,7 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
         'fail',
         'discard',
         'release',
+        'wait',
         'dispatch',
       ),
       stale: fc.constantFrom(false, false, false, true),
@@ -109,6 +111,9 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const), by: fc.nat(1) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 20, 50) }) },
 );
+
+/** Stands for the reason that a job is failed with for killing its process. */
+const CRASHED = 'crashed';
 
 const HELD = new Set<JobState>(['blocked', 'pending', 'processing']);
 
@@ -187,6 +192,7 @@ class World {
         holder: null,
         discarded: false,
         result: null,
+        lastError: null,
       };
       if (this.unfinished(expected) > 0) expected.status = 'blocked';
       this.jobs.set(id, expected);
@@ -302,7 +308,7 @@ class World {
   }
 
   settlement(end: End, attempt: ClaimedJob, parents: readonly number[]): [Settlement, NewJob?] {
-    const error = { message: 'no' };
+    const error = { message: `no ${attempt.id}/${attempt.lease}` };
     switch (end) {
       case 'complete':
         return [{ move: 'complete', result: String(attempt.id) }];
@@ -313,6 +319,8 @@ class World {
         return [{ move: 'fail', error, discarded: end === 'discard' }];
       case 'release':
         return [{ move: 'release', delay: 10 }];
+      case 'wait':
+        return [{ move: 'release', delay: 15, error }];
       case 'dispatch': {
         const dependsOn = [...this.choose(parents), attempt.id];
         const dispatches = [{ ref: 'a', type: 'A', payload: '{}', dependsOn }];
@@ -331,19 +339,23 @@ class World {
       case 'complete':
         this.move(job, 'complete', 'completed');
         job.result = settlement.result;
+        job.lastError = null;
         return;
       case 'retry':
         this.move(job, 'retry', 'pending');
         job.due = this.clock.now() + settlement.delay;
+        job.lastError = settlement.error.message;
         return;
       case 'fail':
         this.move(job, 'fail', 'failed');
         job.discarded = settlement.discarded;
+        job.lastError = settlement.error.message;
         return;
       case 'release':
         this.move(job, 'release', 'pending');
         job.attempts--;
         job.due = Math.max(job.due, this.clock.now() + settlement.delay);
+        job.lastError = settlement.error?.message ?? job.lastError;
     }
   }
 
@@ -400,6 +412,7 @@ class World {
       job.crashes++;
       job.attempts--;
       job.due = this.clock.now();
+      if (job.status === 'failed') job.lastError = CRASHED;
     }
     const ids = (status: JobState) => held.filter((job) => job.status === status).map(({ id }) => id);
     assert.deepEqual(
@@ -424,29 +437,34 @@ class World {
       lease: number;
       available_at: string;
       waiting_for: number;
+      last_error: string | null;
     }
     const rows = this.store.db
       .prepare<[], Row>(
-        'SELECT id, status, attempts, max_attempts, crashes, lease, available_at, waiting_for FROM jobs ORDER BY id',
+        `SELECT id, status, attempts, max_attempts, crashes, lease, available_at, waiting_for,
+                CASE WHEN last_error LIKE 'The process died %' THEN '${CRASHED}' ELSE last_error END AS last_error
+         FROM jobs ORDER BY id`,
       )
       .all();
     const shown = [...this.jobs.values()].sort((a, b) => a.id - b.id);
     assert.deepEqual(
-      rows.map(({ id, status, attempts, max_attempts, crashes, lease }) => [
+      rows.map(({ id, status, attempts, max_attempts, crashes, lease, last_error }) => [
         id,
         status,
         attempts,
         max_attempts,
         crashes,
         lease,
+        last_error,
       ]),
-      shown.map(({ id, status, attempts, maxAttempts, crashes, lease }) => [
+      shown.map(({ id, status, attempts, maxAttempts, crashes, lease, lastError }) => [
         id,
         status,
         attempts,
         maxAttempts,
         crashes,
         lease,
+        lastError,
       ]),
     );
     for (const [i, row] of rows.entries()) {

@@ -102,6 +102,11 @@ export function retryAfter(delay: number, message = 'once more'): Settlement {
   return { move: 'retry', delay, error: { message } };
 }
 
+/** A snooze with a reason. */
+export function waitFor(reason: string, delay: number): Settlement {
+  return { move: 'release', delay, error: { message: reason } };
+}
+
 /** A claiming process beside a store. */
 export class Claimer {
   readonly store: Store;

@@ -76,8 +76,10 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string): str
   const now = systemClock.now();
   const due = parseTime(job.available_at);
   if (due > now) {
+    const when = `${told(job.available_at, zone)}, in ${roughDuration(due - now)}`;
+    if (waitsForSomething(job, queries)) return `${name} waits until ${when}, because: ${reason(job)}.`;
     const why = job.attempts > 0 ? `failed (${reason(job)}) and is tried again` : 'is scheduled';
-    return `${name} ${why} at ${told(job.available_at, zone)}, in ${roughDuration(due - now)}.`;
+    return `${name} ${why} at ${when}.`;
   }
   const living = queries.processes().filter(isAlive);
   if (living.length === 0) {
@@ -102,7 +104,13 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string): str
   return `${name} is due and waits for a worker; ${ahead} other due jobs may come before it.${crashed}`;
 }
 
-/** The last error, to stand in brackets. */
+/** Whether the last error is the reason of a snooze: those of failed attempts stand in the history as well. */
+function waitsForSomething(job: JobRow, queries: Queries): boolean {
+  const { id, last_error: last } = job;
+  return last !== null && !queries.attempts(id).some(({ error }) => error === last);
+}
+
+/** The last error, to stand in a sentence. */
 function reason(job: JobRow): string {
   return printable(job.last_error ?? 'no reason was kept').replace(/[.\s]+$/, '');
 }

@@ -70,8 +70,8 @@ export const TYPES = `declare module 'passito' {
   export function defineJob<Payload>(definition: JobDefinition<Payload>): JobDefinition<Payload>;
   /** Gives the job up: failed, and not tried again. */
   export function discard(reason: string): never;
-  /** Tries again later without spending an attempt. */
-  export function snooze(delay: Duration): never;
+  /** Tries again later without spending an attempt. The reason is shown while the job waits. */
+  export function snooze(delay: Duration, reason?: string): never;
 
   export class JobPayloadBuilder {
     set(key: string, value: unknown): this;

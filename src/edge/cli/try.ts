@@ -158,8 +158,7 @@ function tell(input: Input, type: string, text: string | undefined, ms: number):
       }
       return 0;
     case 'snoozed':
-      if (!input.json) input.print(`${type} asked to be tried again in ${formatDuration(outcome.delay)}.`);
-      return 0;
+      return snoozed(input, type, outcome);
     case 'discarded':
       input.note(`${type} gave the job up: ${outcome.error.message}`);
       return EXIT.no;
@@ -170,4 +169,19 @@ function tell(input: Input, type: string, text: string | undefined, ms: number):
     case 'released':
       return 0;
   }
+}
+
+/** With a reason it is a "no": what the handler was to do is not done. */
+function snoozed(
+  input: Input,
+  type: string,
+  { delay, error }: Extract<Outcome, { kind: 'snoozed' }>,
+): number {
+  const asked = `${type} asked to be tried again in ${formatDuration(delay)}`;
+  if (error !== undefined) {
+    input.note(`${asked}: ${error.message}`);
+    return EXIT.no;
+  }
+  if (!input.json) input.print(`${asked}.`);
+  return 0;
 }

@@ -26,7 +26,8 @@ export function prepareSettle(
   );
   // max(): a clock set back must not make the job due before it was claimed.
   const release = db.prepare(
-    `UPDATE jobs SET status = 'pending', attempts = attempts - 1, available_at = max(available_at, ?) ${GUARD}`,
+    `UPDATE jobs SET status = 'pending', attempts = attempts - 1, available_at = max(available_at, ?),
+            last_error = coalesce(?, last_error) ${GUARD}`,
   );
   const note = db.prepare(
     `INSERT INTO attempts (job_id, attempt, outcome, started_at, ended_at, process, error, stack)
@@ -124,8 +125,12 @@ export function prepareSettle(
         keep(id, discarded ? 'discarded' : 'failed', ended, error);
         return 'fail';
       }
-      case 'release':
-        return release.run(formatTime(now + settlement.delay), id, lease).changes > 0 ? 'release' : undefined;
+      case 'release': {
+        // No row in `attempts`: the attempt is given back, and a job may wait for something all day.
+        const due = formatTime(now + settlement.delay);
+        const why = settlement.error?.message ?? null;
+        return release.run(due, why, id, lease).changes > 0 ? 'release' : undefined;
+      }
     }
   }
 

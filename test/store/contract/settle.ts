@@ -15,10 +15,11 @@ import {
   RELEASE,
   retryAfter,
   settleOf,
+  waitFor,
 } from '../../tools/store.ts';
 import type { Check } from '../contract.ts';
 
-const ENDS: Settlement[] = [COMPLETE, FAIL, DISCARD, RELEASE, retryAfter(1000)];
+const ENDS: Settlement[] = [COMPLETE, FAIL, DISCARD, RELEASE, waitFor('a reason', 0), retryAfter(1000)];
 
 export function settleContract(check: Check): void {
   check(
@@ -106,6 +107,27 @@ export function settleContract(check: Check): void {
     await clock.advance(60_000);
     assert.equal((await claimer.one()).attempt, 1);
   });
+
+  check(
+    '[27] a snooze keeps its reason until the job completes; one without a reason leaves it',
+    async ({ store, job, attempts, clock }) => {
+      const claimer = await Claimer.join(store, ['A']);
+      const id = await add(store, 'A');
+      await claimer.work(waitFor('the server is busy', 60_000));
+      assert.equal(job(id)?.status, 'pending');
+      assert.equal(job(id)?.attempts, 0);
+      assert.equal(job(id)?.lastError, 'the server is busy');
+      assert.deepEqual(attempts(id), [], 'a wait is no attempt that went wrong');
+      await clock.advance(60_000);
+      await claimer.work(RELEASE);
+      assert.equal(job(id)?.lastError, 'the server is busy');
+      await claimer.work(waitFor('it is busy still', 0));
+      assert.equal(job(id)?.lastError, 'it is busy still');
+      await claimer.work(COMPLETE);
+      assert.equal(job(id)?.lastError, null);
+      assert.equal(job(id)?.attempts, 1);
+    },
+  );
 
   check('a release is due at once, also after the clock was set back', async ({ store, job, clock }) => {
     const claimer = await Claimer.join(store, ['A']);
