@@ -1,6 +1,7 @@
 /** Sends mail by SMTP, or writes it to the outbox where no server is configured, and says which. */
 
 import type { MailMessage, MailReceipt } from '../engine/handler.ts';
+import { formatDuration } from '../engine/units.ts';
 import { messageOf } from '../errors.ts';
 import {
   bodyText,
@@ -58,11 +59,13 @@ const SUBMISSION = 587;
  * How long a server may be silent, in milliseconds. A worker does nothing else meanwhile, and the job comes back anyway.
  * But a server that is given up after the last line of a mail may have taken it, so that wait is not cut as short.
  */
-const PATIENCE = {
+export const PATIENCE = {
   /** Finding the server, connecting and being greeted, all together. */
   connect: 15_000,
   /** Between two signs of life, from then on. */
   silence: 60_000,
+  /** All together, however lively: shorter than the timeout of the jobs that send mails, to which it would be a fault of theirs. */
+  whole: 240_000,
 };
 
 /** Makes a mailer. Nothing is loaded or opened before the first mail. */
@@ -133,15 +136,23 @@ async function toServer(mail: Composed, settings: MailSettings, host: string): P
     dnsTimeout: patience.connect,
     socketTimeout: patience.silence,
   });
+  const signal = AbortSignal.timeout(patience.whole);
   try {
-    const info = await transport.sendMail(mail);
+    const info = await transport.sendMail(Object.assign(mail, { signal }));
     return {
       messageId: mail.messageId,
       via: 'smtp',
       response: info.response + refusedOf(info.rejectedErrors),
     };
   } catch (error) {
-    throw serverFault(error, `${host}:${port}`);
+    const server = `${host}:${port}`;
+    if (signal.aborted) {
+      throw new MailError(
+        `The mail server ${server} took longer than ${formatDuration(patience.whole)}.`,
+        false,
+      );
+    }
+    throw serverFault(error, server);
   } finally {
     transport.close();
   }

@@ -11,11 +11,13 @@ import type { TestContext } from 'node:test';
 
 import { simpleParser } from 'mailparser';
 
-import { createMailer, MailError } from '../../src/edge/mail.ts';
+import { createMailer, MailError, PATIENCE } from '../../src/edge/mail.ts';
 import type { MailSettings } from '../../src/edge/mail.ts';
 import type { MailMessage } from '../../src/engine/handler.ts';
+import { parseDuration } from '../../src/engine/units.ts';
+import { officeJobs } from '../../src/outpass/jobs.ts';
 import { certificate, certificateKey } from '../tools/certificate.ts';
-import { smtpAnswer, startBreakable, startSilent, startSmtp } from '../tools/smtp.ts';
+import { smtpAnswer, startBreakable, startDribbling, startSilent, startSmtp } from '../tools/smtp.ts';
 
 const messageId = 'passito.12.1@gate.example.edu';
 const own = { cert: certificate, key: certificateKey };
@@ -170,6 +172,24 @@ test('a server that says nothing is given up in bounded time, before and after i
     assert.equal(error.permanent, false);
     assert.ok(performance.now() - started < 2000);
     assert.match(error.message, /timeout|timed out|greeting never received/i);
+  }
+});
+
+test('a server that answers a little at a time is given up too', async (t) => {
+  const port = await startDribbling(t);
+  const started = performance.now();
+  const error = await mailer(t, port, { patience: { whole: 150 } }).fault();
+  assert.ok(performance.now() - started < 2000);
+  assert.equal(error.permanent, false);
+  assert.equal(error.message, `The mail server 127.0.0.1:${port} took longer than 150ms.`);
+});
+
+test('whatever a server does, the mailer is done with it before the job that sends the mail times out', () => {
+  const mails = officeJobs.filter(({ type = '' }) => type.startsWith('Send'));
+  assert.equal(mails.length, 5);
+  for (const { type, timeout } of mails) {
+    const left = (parseDuration(timeout) ?? 0) - PATIENCE.whole;
+    assert.ok(left >= 60_000, `${type} times out ${left} ms after the mailer`);
   }
 });
 

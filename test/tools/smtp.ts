@@ -90,6 +90,15 @@ export async function startSilent(t: TestContext, greeting = ''): Promise<number
   return listen(t, (socket) => void socket.on('error', () => {}).write(greeting));
 }
 
+/** A server that always says a little more, and never ends its answer. Returns its port. */
+export async function startDribbling(t: TestContext): Promise<number> {
+  return listen(t, (socket) => {
+    socket.on('error', () => {}).write('220 here\r\n');
+    const more = setInterval(() => socket.write('250-more\r\n'), 10);
+    socket.on('close', () => clearInterval(more));
+  });
+}
+
 async function listen(t: TestContext, serve: (socket: Socket) => void): Promise<number> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
