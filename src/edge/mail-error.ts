@@ -57,7 +57,8 @@ interface Answer {
 
 function answerOf(error: unknown): Answer {
   if (!(error instanceof Error)) return { code: undefined, response: undefined, step: undefined };
-  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  // Several lines become one: it is kept, logged and listed as such.
+  const text = (value: unknown) => (typeof value === 'string' ? value.replaceAll(/\s+/g, ' ') : undefined);
   return {
     code: 'responseCode' in error && typeof error.responseCode === 'number' ? error.responseCode : undefined,
     response: 'response' in error ? text(error.response) : undefined,

@@ -121,6 +121,16 @@ test('a refusal after the last line of the mail is told once, in the server’s 
   }
 });
 
+test('an answer of several lines is told in one', async (t) => {
+  const port = await startSilent(t, '421-4.3.2 We are\r\n421 4.3.2 closed today\r\n');
+  const error = await mailer(t, port).fault();
+  assert.equal(error.permanent, false);
+  assert.equal(
+    error.message,
+    `The mail server 127.0.0.1:${port} answered: 421-4.3.2 We are 421 4.3.2 closed today`,
+  );
+});
+
 test('greylisting: refused for now, taken at the next attempt, once', async (t) => {
   const met = new Set<string>();
   const smtp = await startSmtp(t, {
