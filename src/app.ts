@@ -58,6 +58,8 @@ export function openOffice(config: Config, store: SqliteStore): SqliteOffice {
     },
     parents: parentSettings(config),
     keysFolder: join(stateFolder(config), 'keys'),
+    clock: systemClock,
+    random: Math.random,
   });
 }
 

@@ -8,6 +8,7 @@
  */
 
 import { dirname, join, resolve } from 'node:path';
+import { systemClock } from '../engine/clock.ts';
 import { errors } from '../errors.ts';
 import { officeErrors } from '../outpass/errors.ts';
 import {
@@ -108,6 +109,8 @@ export class PassOffice {
       },
       parents: NOBODY_ASKED,
       keysFolder: join(dirname(resolve(database)), 'keys'),
+      clock: systemClock,
+      random: Math.random,
     });
     return new PassOffice(store, office, decisions, zone);
   }

@@ -94,6 +94,7 @@ export const OFFICE_CALLS = [
   'parentSettings',
   'askParent',
   'parentAsked',
+  'parentUnreached',
   'reportContent',
   'reportDeliveries',
   'reportSent',

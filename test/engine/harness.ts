@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 
+import type { MailSettings } from '../../src/edge/mail.ts';
 import type { Clock } from '../../src/engine/clock.ts';
 import { Dispatcher } from '../../src/engine/dispatcher.ts';
 import { type EventMap, Events } from '../../src/engine/events.ts';
@@ -20,7 +21,9 @@ import { identity, newJob, openStore, readJob, temporaryFolder } from '../tools/
 /** What a test may choose. */
 export interface EngineOptions {
   /** Job files by name, as JavaScript; each gets `defineJob`, `discard` and `snooze`. */
-  jobs: Record<string, string>;
+  jobs?: Record<string, string>;
+  /** The office's jobs are there, and send their mails so. */
+  mail?: Omit<MailSettings, 'filesRoot' | 'outbox'>;
   workers?: number;
   queues?: string[] | null;
   /** How many times faster waits of the engine pass; 10 unless told. */
@@ -115,13 +118,14 @@ export async function openEngine(t: TestContext, options: EngineOptions): Promis
   const folder = temporaryFolder(later);
   const jobs = path.join(folder, 'jobs');
   mkdirSync(jobs);
-  const jobFiles = Object.entries(options.jobs).map(([name, source]) => {
+  const jobFiles = Object.entries(options.jobs ?? {}).map(([name, source]) => {
     const file = path.join(jobs, `${name}.js`);
     writeFileSync(file, HEAD + source);
     return file;
   });
   const clock = options.clock ?? hurried(options.hurry ?? 10);
   const store = await openStore(later, clock, { file: path.join(folder, 'passito.db') });
+  const filesRoot = path.join(folder, 'files');
   const events = new Events();
   const workers = options.workers ?? 1;
   const pool = new Pool(
@@ -134,10 +138,10 @@ export async function openEngine(t: TestContext, options: EngineOptions): Promis
         jobFiles,
         compiled: new Map(),
         commands: {},
-        filesRoot: path.join(folder, 'files'),
+        filesRoot,
         holder: 'test',
-        builtIns: false,
-        mail: null,
+        builtIns: options.mail !== undefined,
+        mail: { ...options.mail, filesRoot, outbox: path.join(folder, 'outbox') },
         databaseId: 'test',
       },
     },

@@ -6,7 +6,6 @@ import { test } from 'node:test';
 import { simpleParser } from 'mailparser';
 
 import { createMailer } from '../../src/edge/mail.ts';
-import { MailError } from '../../src/edge/mail-error.ts';
 import { isDiscard } from '../../src/engine/handler.ts';
 import { passChain } from '../../src/outpass/chain.ts';
 import { officeJobs } from '../../src/outpass/jobs.ts';
@@ -110,22 +109,6 @@ test('run twice, it sends one mail, and tells the same of it', async (t) => {
         response: '250 OK',
       },
     ],
-  );
-});
-
-test('what the server refuses for good is given up, anything else is tried again', async (t) => {
-  const it = await openOffice(t);
-  const failing = (permanent: boolean) => ({
-    mail: () => Promise.reject(new MailError('The mail server answered: no', permanent)),
-  });
-  await assert.rejects(
-    runChain(it, failing(true)),
-    (error) => isDiscard(error) && error.message.endsWith('no'),
-  );
-  const again = () => sendOutpassEmail.handle(payload, it.context(failing(false)));
-  await assert.rejects(
-    async () => again(),
-    (error) => !isDiscard(error) && error instanceof MailError,
   );
 });
 

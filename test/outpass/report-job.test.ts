@@ -3,8 +3,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 
-import { isDiscard, type MailMessage, type MailReceipt } from '../../src/engine/handler.ts';
+import { MailError } from '../../src/edge/mail-error.ts';
+import { isDiscard, isSnooze, type MailMessage, type MailReceipt } from '../../src/engine/handler.ts';
+import { type Clock, systemClock } from '../../src/engine/clock.ts';
 import { sendScheduledReport } from '../../src/outpass/jobs/send-scheduled-report.ts';
+import { FakeClock } from '../tools/engine.ts';
 import { openOffice, type TestOffice } from '../tools/office.ts';
 
 /** 18:00 in Chennai. */
@@ -12,8 +15,8 @@ const EVENING = Date.UTC(2026, 10, 20, 12, 30);
 const SCHEDULED = '2026-11-20 12:30:00.000';
 
 /** An office with wardens, a movement, and both reports of the men's hostels on at 18:00. */
-async function opened(t: TestContext): Promise<TestOffice> {
-  const it = await openOffice(t);
+async function opened(t: TestContext, clock: Clock = systemClock): Promise<TestOffice> {
+  const it = await openOffice(t, undefined, clock);
   it.db.exec(`
     UPDATE students SET gender = 'male';
     INSERT INTO users (id, name, email, role, gender, active) VALUES
@@ -41,8 +44,8 @@ class Post {
 
   readonly mail = async (message: MailMessage): Promise<MailReceipt> => {
     const to = String(message.to);
-    if (this.down.has(to)) throw new Error('451 later');
-    if (this.never.has(to)) throw Object.assign(new Error('550 nobody'), { permanent: true });
+    if (this.down.has(to)) throw new MailError('451 later', false);
+    if (this.never.has(to)) throw new MailError('550 nobody', true);
     this.sent.push(message);
     return { messageId: `<${to}>`, via: 'smtp', response: '250 yes' };
   };
@@ -127,13 +130,17 @@ test('late arrivals: only those who came back after the grace', async (t) => {
   assert.deepEqual(punctual.sent[0]!.attachments, [], 'nothing to report: no file');
 });
 
-test('where one recipient fails, the others have it, and the next attempt tries that one alone', async (t) => {
+test('where one mail is not taken, the others have it, and the job waits to try that one alone', async (t) => {
   const it = await opened(t);
   const post = new Post();
   post.down.add('RAO@example.edu');
   await assert.rejects(
     async () => run(it, post),
-    /^Error: 1 of 3 recipients were not reached: RAO@example\.edu: 451 later$/,
+    (error) => {
+      assert.ok(isSnooze(error));
+      assert.equal(error.reason, '1 of 3 recipients were not reached: RAO@example.edu: 451 later');
+      return true;
+    },
   );
   assert.deepEqual(post.recipients, ['chief@example.edu', 'kumar@example.edu']);
   post.down.clear();
@@ -159,6 +166,26 @@ test('who is refused for good is named in the result, and not tried again', asyn
       ),
     (error) => isDiscard(error) && /No recipient was reached/.test(String(error)),
   );
+});
+
+test('whose mail is not taken for a day is named in the result; the others had it on the first', async (t) => {
+  const clock = new FakeClock();
+  const it = await opened(t, clock);
+  const post = new Post();
+  post.down.add('RAO@example.edu');
+  const began = clock.now();
+  let result: unknown;
+  while (result === undefined) {
+    try {
+      result = await run(it, post);
+    } catch (error) {
+      assert.ok(isSnooze(error) && typeof error.delay === 'number', String(error));
+      await clock.advance(error.delay);
+    }
+  }
+  assert.equal(clock.now() - began, 86_400_000);
+  assert.deepEqual(result, { rows: 1, recipients: 2, refused: ['RAO@example.edu'] });
+  assert.deepEqual(post.recipients, ['chief@example.edu', 'kumar@example.edu']);
 });
 
 test('a kill between the server’s yes and the ledger: sent again, under the same key, and said so', async (t) => {

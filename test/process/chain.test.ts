@@ -129,13 +129,76 @@ describe('the chain of an approved pass', { concurrency: 2 }, () => {
       `SELECT status = 'pending' AND last_error LIKE '%come back later%' FROM jobs WHERE id = 3`,
     );
     assert.equal(server.mails.length, 0);
+    assert.equal(here.value('SELECT attempts FROM jobs WHERE id = 3'), 0);
     here.sql.exec(`UPDATE jobs SET available_at = '2000-01-01 00:00:00.000' WHERE id = 3`);
     await here.reaches(3, 'completed');
+    assert.equal(here.value('SELECT attempts FROM jobs WHERE id = 3'), 1);
     assert.equal(server.mails.length, 1);
     const mail = await simpleParser(server.mails[0]!);
     assert.match(mail.subject ?? '', /OP-1|approved/i);
     assert.equal(mail.attachments.length, 2);
     assert.ok(!existsSync(here.path('outbox')) || readdirSync(here.path('outbox')).length === 0);
+  });
+
+  it('waits for a greylisting server over a stop, for a day, and spends no attempt', async (t) => {
+    let closed = true;
+    const server = await startSmtp(t, {
+      onRcptTo: (_to, _session, callback) =>
+        callback(closed ? smtpAnswer(451, '4.7.1 greylisted') : undefined),
+    });
+    const here = await office(t, { SMTP_HOST: '127.0.0.1', SMTP_PORT: String(server.port) });
+    const answer = `The mail server 127.0.0.1:${server.port} answered: 451 4.7.1 greylisted`;
+    const attempts = () => here.value('SELECT attempts FROM jobs WHERE id = 3');
+    const tried = (times: number) =>
+      here.until(
+        `SELECT m.state = 'queued' AND m.attempts = ? AND j.status = 'pending' FROM mails m JOIN jobs j ON j.id = m.job_id`,
+        [times],
+      );
+    const comeDue = () =>
+      here.sql.exec(`UPDATE jobs SET available_at = '2000-01-01 00:00:00.000' WHERE id = 3`);
+
+    await here.ok('outpass', 'approve', 'OP-1');
+    const daemon = await here.start();
+    await daemon.line(
+      / warn +job waits id=3 type=SendOutpassEmail attempt=1 error=".*greylisted" again="in \d+s"/,
+    );
+    await tried(1);
+    const [due, now] = [here.value<string>('SELECT available_at FROM jobs WHERE id = 3'), Date.now()];
+    const wait = Date.parse(`${due.replace(' ', 'T')}Z`) - now;
+    assert.ok(wait > 10_000 && wait <= 31_000, `${wait} ms`);
+    assert.match(
+      await here.ok('explain', '3'),
+      new RegExp(`^Job #3 \\(SendOutpassEmail\\) waits until .*, in \\d+s, because: ${answer}\\.\n$`),
+    );
+    const shown = await here.ok('jobs', 'show', '3');
+    assert.match(shown, /Status +pending\n +Attempts +0\n/);
+    assert.ok(shown.includes(`Last error    ${answer}`) && !shown.includes('did not end well'), shown);
+
+    assert.equal((await daemon.stop()).code, 0);
+    comeDue();
+    await here.start();
+    await tried(2);
+    assert.equal(attempts(), 0);
+    here.sql.exec(`UPDATE mails SET created_at = strftime('%Y-%m-%d %H:%M:%f', 'now', '-24 hours')`);
+    comeDue();
+    await here.reaches(3, 'failed');
+    assert.match(
+      await here.ok('explain', '3'),
+      new RegExp(
+        `its handler gave it up \\(Tried for 24 hours and given up\\. ${answer}\\); 'passito jobs retry 3'`,
+      ),
+    );
+    assert.equal(here.value<string>('SELECT state FROM mails'), 'failed');
+
+    await here.ok('jobs', 'retry', '3');
+    await tried(4);
+    assert.match(await here.ok('explain', '3'), /waits until .*, in [12]?\d+s, because/, 'a day of its own');
+    closed = false;
+    comeDue();
+    await here.reaches(3, 'completed');
+    assert.equal(server.mails.length, 1);
+    assert.equal(attempts(), 2, 'that which gave up, and that which sent it');
+    assert.deepEqual(here.sql.prepare('SELECT outcome FROM attempts').pluck().all(), ['discarded']);
   });
 
   it('gives each mail of a job one Message-ID, whatever the attempt', async (t) => {

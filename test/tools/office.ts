@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 
 import Database from 'better-sqlite3';
 
+import { type Clock, systemClock } from '../../src/engine/clock.ts';
 import type { DependencyResult, MailMessage, MailReceipt } from '../../src/engine/handler.ts';
 import { outpassRows, studentRows } from '../../src/outpass/import.ts';
 import type { OfficeContext, OfficeSettings } from '../../src/outpass/office.ts';
@@ -48,17 +49,19 @@ export interface TestOffice {
   /** What handlers logged as a warning. */
   warnings: string[];
   context: (extra?: {
-    /** The job's; 1 unless told. */
+    /** The job's and its attempt's; 1 unless told. */
     id?: number;
+    attempt?: number;
     mail?: (message: MailMessage) => Promise<MailReceipt>;
     dependencies?: DependencyResult[];
   }) => OfficeContext;
 }
 
-/** Opens an office with one student, Arjun Selvam (21CS001), and one pending pass, OP-000001. */
+/** Opens an office with one student, Arjun Selvam (21CS001), and one pending pass, OP-000001. Waits are as long as chance can make them. */
 export async function openOffice(
   t: TestContext,
   changes: (folder: string) => Partial<OfficeSettings> = () => ({}),
+  clock: Clock = systemClock,
   parentChanges: Partial<ParentSettings> = {},
 ): Promise<TestOffice> {
   const folder = mkdtempSync(path.join(tmpdir(), 'passito-office-'));
@@ -77,6 +80,8 @@ export async function openOffice(
     settings: { ...settings, ...changes(folder) },
     parents: { ...parents, ...parentChanges },
     keysFolder: path.join(folder, 'keys'),
+    clock,
+    random: () => 1,
   });
   await office.importStudents(studentRows(one(studentRecord)).rows);
   await office.importOutpasses(outpassRows(one(passRecord), settings.timeZone).rows);
@@ -84,7 +89,7 @@ export async function openOffice(
   const context: TestOffice['context'] = (extra = {}) => ({
     id: extra.id ?? 1,
     type: 'Test',
-    attempt: 1,
+    attempt: extra.attempt ?? 1,
     maxAttempts: 3,
     log: { debug() {}, info() {}, warn: (message) => warnings.push(message), error() {} },
     signal: new AbortController().signal,

@@ -16,8 +16,26 @@ export interface TestSmtp {
   encrypted: boolean[];
 }
 
-/** Starts a server that ends with the test; `options` may make it refuse. */
-export async function startSmtp(t: TestContext, options: SMTPServerOptions = {}): Promise<TestSmtp> {
+/** A port on which nobody listens, below those that connections get by chance: one of them would find itself there. */
+export async function closedPort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.on('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+}
+
+/** Starts a server that ends with the test; `options` may make it refuse. Any free port unless told. */
+export async function startSmtp(
+  t: TestContext,
+  options: SMTPServerOptions = {},
+  port = 0,
+): Promise<TestSmtp> {
   const mails: Buffer[] = [];
   const encrypted: boolean[] = [];
   const server = new SMTPServer({
@@ -36,7 +54,7 @@ export async function startSmtp(t: TestContext, options: SMTPServerOptions = {})
   });
   server.on('error', () => {});
   await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(port, '127.0.0.1', resolve);
   });
   t.after(
     () =>

@@ -10,6 +10,7 @@ import type { WireJob } from '../../engine/wire.ts';
 import { EXIT, errors } from '../../errors.ts';
 import { commandJobs } from '../../job-types.ts';
 import { nearest } from '../../nearest.ts';
+import { LONGEST_PATIENCE, nextTry } from '../../outpass/mail/patience.ts';
 import { attempt } from '../../runner/attempt.ts';
 import { commandJob } from '../../runner/command.ts';
 import { Context, type ThreadServices } from '../../runner/context.ts';
@@ -106,7 +107,8 @@ function services(config: Config, opened: { store?: SqliteStore }): ThreadServic
       if (service === 'job') return log.info({ progress: args[0] }, 'progress');
       // The ledger is for jobs: what is tried again by hand is meant to be sent again.
       if (method === 'mailBegins') return { receipt: null, inDoubt: false };
-      if (method.startsWith('mail')) return undefined;
+      if (method === 'mailRefused') return { wait: nextTry(0, 0, LONGEST_PATIENCE, () => 1), tried: 0 };
+      if (method === 'mailTaken') return undefined;
       const office = openOffice(config, await store());
       return (office as unknown as Record<string, (...args: unknown[]) => unknown>)[method]?.(...args);
     },

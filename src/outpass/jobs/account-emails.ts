@@ -31,20 +31,16 @@ export const sendAccountDeletionEmail: JobDefinition<RemovedAccount, OfficeConte
   },
 };
 
-/**
- * Patient for an hour at most: a link that has expired on its way only confuses, and the sooner the job ends, the
- * sooner its secret leaves the queue.
- */
+/** As patient as the link works: one that has expired on its way only confuses. */
 export const sendPasswordResetEmail: JobDefinition<PasswordReset, OfficeContext> = {
   type: 'SendPasswordResetEmail',
   ...accountMailOptions,
-  maxAttempts: 12,
-  backoff: { base: '10s', factor: 2, max: '10m' },
   schema: resetPayload,
   redact: ['reset_link'],
   async handle(reset, context) {
-    const { passwordResetMail } = await import('../mail/password-reset.ts');
+    const { LINK_MINUTES, passwordResetMail } = await import('../mail/password-reset.ts');
     const text = passwordResetMail(reset, await context.office.settings());
-    return sendMail(context, { kind: 'password_reset' }, { to: reset.to, ...text });
+    const patience = (reset.expires_minutes ?? LINK_MINUTES) * 60_000;
+    return sendMail(context, { kind: 'password_reset', patience }, { to: reset.to, ...text });
   },
 };

@@ -1,6 +1,6 @@
 /** SendParentApproval: asks the parent whether the student may leave, by SMS or mail, with a link to answer by. */
 
-import { discard } from '../../engine/handler.ts';
+import { discard, snooze } from '../../engine/handler.ts';
 import type { JobDefinition } from '../../engine/handler.ts';
 import type { OfficeContext, PassDetails } from '../office.ts';
 import type { AskedParent, Channel, ParentSettings, TwilioAccount } from '../parent/question.ts';
@@ -66,7 +66,7 @@ function refuseUnreachable({ publicAddress, appUrl }: ParentSettings): void {
 async function bySms(
   pass: PassDetails,
   to: string,
-  { link }: Asked,
+  { id, link }: Asked,
   { message, twilio }: ParentSettings,
   context: OfficeContext,
 ): Promise<string> {
@@ -77,8 +77,12 @@ async function bySms(
     // The way is by SMS only where there is an account.
     return await sendSms(twilio as TwilioAccount, to, smsText(message, facts), context.signal);
   } catch (error) {
-    if (error instanceof SmsError && error.permanent) discard(error.message);
-    throw error;
+    if (!(error instanceof SmsError)) throw error;
+    if (error.permanent) discard(error.message);
+    const delay = await context.office.parentUnreached(id);
+    return delay === null
+      ? discard(`Tried until the link expired and given up. ${error.message}`)
+      : snooze(delay, error.message);
   }
 }
 

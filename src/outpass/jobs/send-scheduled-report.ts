@@ -1,9 +1,9 @@
 /** SendScheduledReport: one report as CSV, mailed to each of its recipients. */
 
 import { int, object, positive, regex, string } from 'zod/mini';
-import { discard, type JobDefinition } from '../../engine/handler.ts';
+import { discard, type JobDefinition, snooze } from '../../engine/handler.ts';
 import { formatTime } from '../../engine/clock.ts';
-import { isPermanent, sendOnce } from '../mail/send-once.ts';
+import { sendOnce } from '../mail/send-once.ts';
 import type { OfficeContext } from '../office.ts';
 import { mailOptions } from './send-mail.ts';
 import type { ReportContent } from '../reports/round.ts';
@@ -19,14 +19,14 @@ const setting = 'must be the id of a report setting';
 const time = 'must be a time in UTC such as "2026-11-24 15:30:00.000"';
 
 /**
- * Each recipient has a mail of their own. Where some of them fail, the attempt fails after all were tried, and the next
- * one tries those alone: the ledger knows who has it.
+ * Each recipient has a mail of their own, and a patience of their own. Where some mails were not taken, the job waits after
+ * all were tried, and tries those alone: the ledger knows who has it.
  */
 export const sendScheduledReport: JobDefinition<ReportPayload, OfficeContext> = {
   type: 'SendScheduledReport',
   ...mailOptions,
   // Every recipient has a mail of their own.
-  timeout: '15m',
+  timeout: '1h',
   concurrency: 1,
   schema: object(
     {
@@ -42,25 +42,28 @@ export const sendScheduledReport: JobDefinition<ReportPayload, OfficeContext> = 
     const { mail, rows } = await compose(content, scheduledFor, context);
     const { stillToTry } = await import('../reports/recipients.ts');
     const open = stillToTry(content.to, await office.reportDeliveries(context.id));
-    const faults: string[] = [];
+    const waiting: { said: string; delay: number }[] = [];
+    const lost = new Map<string, string>();
     for (const { id: user, email } of open) {
-      try {
-        await sendOnce(context, { kind: 'report', key: `u${user}` }, { ...mail, to: email });
-      } catch (error) {
-        const said = `${email}: ${error instanceof Error ? error.message : String(error)}`;
-        if (isPermanent(error)) context.log.warn('a recipient was refused for good', { recipient: said });
-        else faults.push(said);
+      const sending = await sendOnce(context, { kind: 'report', key: `u${user}` }, { ...mail, to: email });
+      if (sending.state === 'sent') continue;
+      const said = `${email}: ${sending.reason}`;
+      if (sending.state === 'waits') waiting.push({ said, delay: sending.delay });
+      else {
+        context.log.warn('a recipient does not get the report', { recipient: said });
+        lost.set(email, said);
       }
     }
-    if (faults.length > 0) {
-      throw new Error(
-        `${faults.length} of ${content.to.length} recipients were not reached: ${faults.join('; ')}`,
+    if (waiting.length > 0) {
+      snooze(
+        Math.min(...waiting.map(({ delay }) => delay)),
+        `${waiting.length} of ${content.to.length} recipients were not reached: ${waiting.map(({ said }) => said).join('; ')}`,
       );
     }
     const known = await office.reportDeliveries(context.id);
     const refused = known.filter(([, delivery]) => delivery === 'refused').map(([email]) => email);
     if (refused.length === content.to.length && refused.length > 0) {
-      discard(`No recipient was reached; refused for good: ${refused.join(', ')}.`);
+      discard(`No recipient was reached: ${refused.map((email) => lost.get(email) ?? email).join('; ')}`);
     }
     await office.reportSent(id, scheduledFor);
     return { rows, recipients: content.to.length - refused.length, refused };

@@ -16,16 +16,32 @@ export interface LedgerEntry {
 /** Names a mail of the ledger. */
 export type MailKey = Pick<LedgerEntry, 'jobId' | 'key'>;
 
+/** Why a mail was not taken. */
+export interface MailFault {
+  answer: string;
+  /** It will never be taken. */
+  final: boolean;
+  /** For how long, in milliseconds from its first try, it is worth waiting. */
+  patience: number;
+}
+
+/** What is to become of a mail that was not taken. */
+export interface MailVerdict {
+  /** Milliseconds until its next try; null: it is given up. */
+  wait: number | null;
+  /** Milliseconds since its first try. */
+  tried: number;
+}
+
 /** The ledger of mails; each call is one transaction. */
 export interface MailLedger {
   /** A mail is about to be sent. Gives the receipt where a server has taken it already. */
   mailBegins(entry: LedgerEntry): Promise<{ receipt: MailReceipt | null; inDoubt: boolean }>;
   mailTaken(mail: MailKey, receipt: MailReceipt): Promise<void>;
-  /** `final`: the server will never take it. */
-  mailRefused(mail: MailKey, answer: string, final: boolean): Promise<void>;
+  mailRefused(mail: MailKey, fault: MailFault): Promise<MailVerdict>;
 }
 
-/** Waiting for another try; being sent, or cut off while it was; taken by a server; refused for good. */
+/** Waiting for another try; being sent, or cut off while it was; taken by a server; refused for good, or given up. */
 export const MAIL_STATES = ['queued', 'sending', 'sent', 'failed'] as const;
 
 /** A mail of the ledger, under its columns' names. Times are UTC text. */

@@ -4,18 +4,21 @@ import type { OfficeSettings } from '../office.ts';
 import { writeLetter } from './letter.ts';
 import type { MailText } from './letter.ts';
 
+/** How long a link works where the portal does not say. */
+export const LINK_MINUTES = 60;
+
 /** Who asked, the portal's link, and how long it works. */
 export interface PasswordReset {
   to: string;
   name?: string | undefined;
   reset_link: string;
-  /** 60 where the portal does not say. */
+  /** {@link LINK_MINUTES} where the portal does not say. */
   expires_minutes?: number | undefined;
 }
 
 /** The preview says nothing of the link: lock screens show it. */
 export function passwordResetMail(reset: PasswordReset, settings: OfficeSettings): MailText {
-  const { name, reset_link: link, expires_minutes: minutes = 60 } = reset;
+  const { name, reset_link: link, expires_minutes: minutes = LINK_MINUTES } = reset;
   const lasts = minutes === 1 ? '1 minute' : `${minutes} minutes`;
   return writeLetter(
     {

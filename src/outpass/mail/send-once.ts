@@ -6,28 +6,39 @@
 
 import type { MailMessage, MailReceipt } from '../../engine/handler.ts';
 import type { OfficeContext } from '../office.ts';
+import { givenUp, LONGEST_PATIENCE } from './patience.ts';
 
 /** What the ledger is told of a mail beside the mail itself. */
 export interface MailPurpose {
   kind: string;
   outpassId?: number;
   key?: string;
+  /** For how long the mail is of use, in milliseconds from its first try; a day, and no longer, unless told. */
+  patience?: number;
 }
 
+/** What became of a mail. */
+export type Sending =
+  | { state: 'sent'; receipt: MailReceipt }
+  /** Not taken now, but it may be in `delay` milliseconds. */
+  | { state: 'waits'; delay: number; reason: string }
+  /** Refused for good, or not taken for as long as it is of use. */
+  | { state: 'failed'; reason: string };
+
 /**
- * Sends a mail to one person, at most once as far as anybody can know.
- * Throws what the mailer throws; `permanent` on the error says that trying again is in vain.
+ * Sends a mail to one person, at most once as far as anybody can know. Faults of the mail and of its server are
+ * answers; what else goes wrong is thrown.
  */
 export async function sendOnce(
   context: OfficeContext,
-  { kind, outpassId, key = '1' }: MailPurpose,
+  { kind, outpassId, key = '1', patience = LONGEST_PATIENCE }: MailPurpose,
   message: MailMessage & { to: string },
-): Promise<MailReceipt> {
-  const { office, id: jobId } = context;
+): Promise<Sending> {
+  const { office, id: jobId, attempt, maxAttempts } = context;
   const { to, subject } = message;
   const entry = { jobId, key, kind, outpassId: outpassId ?? null, to, subject };
   const { receipt: before, inDoubt } = await office.mailBegins(entry);
-  if (before !== null) return before;
+  if (before !== null) return { state: 'sent', receipt: before };
   if (inDoubt) {
     context.log.warn(
       'the mail server may have taken this mail before: it is sent again, under the same Message-ID',
@@ -37,18 +48,28 @@ export async function sendOnce(
   try {
     receipt = await context.mail({ ...message, key });
   } catch (error) {
-    await office.mailRefused(
-      entry,
-      error instanceof Error ? error.message : String(error),
-      isPermanent(error),
-    );
-    throw error;
+    const answer = error instanceof Error ? error.message : String(error);
+    const permanent = isPermanent(error);
+    // A fault of the code is tried again as far as the job's attempts go.
+    const final = permanent ?? attempt >= maxAttempts;
+    const verdict = await office.mailRefused(entry, {
+      answer,
+      final,
+      patience: Math.min(patience, LONGEST_PATIENCE),
+    });
+    if (permanent === undefined) throw error;
+    if (permanent) return { state: 'failed', reason: answer };
+    return verdict.wait === null
+      ? { state: 'failed', reason: givenUp(verdict.tried, answer) }
+      : { state: 'waits', delay: verdict.wait, reason: answer };
   }
   await office.mailTaken(entry, receipt);
-  return receipt;
+  return { state: 'sent', receipt };
 }
 
-/** Whether the same mail would be refused again. */
-export function isPermanent(error: unknown): boolean {
-  return error instanceof Error && 'permanent' in error && error.permanent === true;
+/** Whether the same mail would be refused again; undefined where neither the mail nor a server is at fault. */
+function isPermanent(error: unknown): boolean | undefined {
+  return error instanceof Error && 'permanent' in error && typeof error.permanent === 'boolean'
+    ? error.permanent
+    : undefined;
 }

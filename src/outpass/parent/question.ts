@@ -71,4 +71,6 @@ export interface ParentDesk {
   askParent(passId: number, question: NewQuestion): Promise<AskedParent>;
   /** The message left. */
   parentAsked(id: number, messageId: string): Promise<void>;
+  /** It did not. Gives the milliseconds until the next try, or null once the link can be used no more. */
+  parentUnreached(id: number): Promise<number | null>;
 }

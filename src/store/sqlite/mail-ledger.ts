@@ -1,16 +1,19 @@
-/** The ledger of mails: which were begun, which a server took, which it refused for good. */
+/** The ledger of mails: which were begun, which a server took, which wait, which were given up. */
 
 import type { Database } from 'better-sqlite3';
-import { formatTime } from '../../engine/clock.ts';
+import { formatTime, parseTime, type Random } from '../../engine/clock.ts';
 import type { MailReceipt } from '../../engine/handler.ts';
 import { messageIdOf } from '../../engine/wire.ts';
-import type { KeptMail, LedgerEntry, MailKey } from '../../outpass/mail/ledger.ts';
+import type { KeptMail, LedgerEntry, MailFault, MailKey, MailVerdict } from '../../outpass/mail/ledger.ts';
+import { type EarlierTries, nextTry, triedSince } from '../../outpass/mail/patience.ts';
 import type { Delivery } from '../../outpass/reports/recipients.ts';
 
 interface LedgerRow {
   state: 'queued' | 'sending' | 'sent' | 'failed';
   via: MailReceipt['via'] | null;
   response: string | null;
+  created_at: string;
+  updated_at: string;
 }
 
 /** Which mails to list. */
@@ -21,13 +24,16 @@ export interface MailFilter {
 }
 
 /** Prepares the ledger. All but `list` and `deliveries` must run inside a write transaction; the database's own id ends every Message-ID. */
-export function prepareMailLedger(db: Database) {
+export function prepareMailLedger(db: Database, random: Random) {
   const databaseId = db.prepare<[], string>(`SELECT value FROM settings WHERE key = 'database_id'`).pluck();
-  const find = db.prepare<[string], LedgerRow>('SELECT state, via, response FROM mails WHERE message_id = ?');
+  const find = db.prepare<[string], LedgerRow>(
+    'SELECT state, via, response, created_at, updated_at FROM mails WHERE message_id = ?',
+  );
   const begin = db.prepare(
-    `INSERT INTO mails (message_id, job_id, outpass_id, kind, sent_to, subject, state, attempts, updated_at)
-     VALUES (@messageId, @jobId, @outpassId, @kind, @to, @subject, 'sending', 1, @at)
-     ON CONFLICT (message_id) DO UPDATE SET state = 'sending', attempts = attempts + 1, sent_to = @to, updated_at = @at`,
+    `INSERT INTO mails (message_id, job_id, outpass_id, kind, sent_to, subject, state, attempts, created_at, updated_at)
+     VALUES (@messageId, @jobId, @outpassId, @kind, @to, @subject, 'sending', 1, @since, @at)
+     ON CONFLICT (message_id) DO UPDATE
+       SET state = 'sending', attempts = attempts + 1, sent_to = @to, created_at = @since, updated_at = @at`,
   );
   const taken = db.prepare(
     `UPDATE mails SET state = 'sent', via = ?, response = ?, sent_at = ?, updated_at = ? WHERE message_id = ?`,
@@ -49,14 +55,19 @@ export function prepareMailLedger(db: Database) {
         const receipt = { messageId, via: before.via ?? 'smtp', response: before.response ?? '' };
         return { receipt, inDoubt: false };
       }
-      begin.run({ ...entry, messageId, at: formatTime(now) });
+      const since = triedSince(before && earlierTries(before), now);
+      begin.run({ ...entry, messageId, since: formatTime(since), at: formatTime(now) });
       return { receipt: null, inDoubt: before?.state === 'sending' };
     },
     taken(key: MailKey, { via, response }: MailReceipt, now: number): void {
       taken.run(via, response, formatTime(now), formatTime(now), idOf(key));
     },
-    refused(key: MailKey, answer: string, final: boolean, now: number): void {
-      refused.run(final ? 'failed' : 'queued', answer, formatTime(now), idOf(key));
+    refused(key: MailKey, { answer, final, patience }: MailFault, now: number): MailVerdict {
+      const messageId = idOf(key);
+      const since = parseTime(find.get(messageId)?.created_at ?? formatTime(now));
+      const wait = final ? null : nextTry(since, now, patience, random);
+      refused.run(wait === null ? 'failed' : 'queued', answer, formatTime(now), messageId);
+      return { wait, tried: Math.max(now - since, 0) };
     },
     /** The newest first. */
     list: ({ id, state, limit }: MailFilter): KeptMail[] =>
@@ -67,4 +78,8 @@ export function prepareMailLedger(db: Database) {
       return ofJob.all(jobId).map(({ sent_to, state }) => [sent_to, words[state]]);
     },
   };
+}
+
+function earlierTries({ state, created_at: since, updated_at: latest }: LedgerRow): EarlierTries {
+  return { failed: state === 'failed', since: parseTime(since), latest: parseTime(latest) };
 }

@@ -1,6 +1,6 @@
 /** The office's records on SQLite. Writes go through the group-committing writer, as the queue's do. */
 
-import { formatTime, parseTime } from '../../engine/clock.ts';
+import { type Clock, formatTime, parseTime, type Random } from '../../engine/clock.ts';
 import type { Database, Statement } from 'better-sqlite3';
 
 import { officeErrors } from '../../outpass/errors.ts';
@@ -8,12 +8,13 @@ import type { HostelRow, OutpassRow, StudentRow, UserRow } from '../../outpass/i
 import { tellTime } from '../../outpass/local-time.ts';
 import { type Direction, refusePassage } from '../../outpass/movements.ts';
 import type { NewPass } from '../../outpass/new-pass.ts';
+import { nextTry } from '../../outpass/mail/patience.ts';
 import { loadOrCreateLinkSecret, loadOrCreateSigningKey } from '../../outpass/keys.ts';
 import type { SigningKey } from '../../outpass/keys.ts';
 import type { Office, OfficeSettings, PassDetails, PassStatus } from '../../outpass/office.ts';
 import type { OverduePass } from '../../outpass/cleanup.ts';
 import type { MailReceipt } from '../../engine/handler.ts';
-import type { KeptMail, LedgerEntry, MailKey } from '../../outpass/mail/ledger.ts';
+import type { KeptMail, LedgerEntry, MailFault, MailKey, MailVerdict } from '../../outpass/mail/ledger.ts';
 import type { Delivery } from '../../outpass/reports/recipients.ts';
 import type { Decision, LinkState, ParentPageFacts } from '../../outpass/parent/link.ts';
 import type { AskedParent, NewQuestion, ParentSettings } from '../../outpass/parent/question.ts';
@@ -47,6 +48,8 @@ export interface SqliteOfficeParts {
   parents: ParentSettings;
   /** Where the signing key and the secret of parents' links are, or will be made. */
   keysFolder: string;
+  clock: Clock;
+  random: Random;
 }
 
 /** Which passes to list; the newest first, 50 unless told. */
@@ -73,7 +76,7 @@ export class SqliteOffice implements Office {
   #linkSecret: Buffer | undefined;
 
   constructor(parts: SqliteOfficeParts) {
-    const { db } = parts;
+    const { db, random } = parts;
     this.#parts = parts;
     this.#byId = db.prepare(`${PASS_QUERY} WHERE o.id = ?`);
     this.#byReference = db.prepare(`${PASS_QUERY} WHERE o.reference = ?`);
@@ -84,7 +87,7 @@ export class SqliteOffice implements Office {
       `UPDATE outpasses SET qr_path = coalesce(@qr, qr_path), document_path = coalesce(@document, document_path),
          token_id = coalesce(@tokenId, token_id) WHERE id = @id`,
     );
-    this.#mails = prepareMailLedger(db);
+    this.#mails = prepareMailLedger(db, random);
     this.#reportRuns = prepareReportRuns(db);
     this.#move = preparePassMoves(db);
     this.#cleanup = prepareCleanup(db, this.#move);
@@ -123,7 +126,7 @@ export class SqliteOffice implements Office {
   }
 
   async closePasses(ids: readonly number[]): Promise<void> {
-    await this.#parts.write(() => this.#cleanup.close(ids, this.#overdueBefore(), Date.now()));
+    await this.#parts.write(() => this.#cleanup.close(ids, this.#overdueBefore(), this.#now()));
   }
 
   /** Mails of the ledger, the newest first. */
@@ -132,15 +135,15 @@ export class SqliteOffice implements Office {
   }
 
   mailBegins(entry: LedgerEntry): Promise<{ receipt: MailReceipt | null; inDoubt: boolean }> {
-    return this.#parts.write(() => this.#mails.begins(entry, Date.now()));
+    return this.#parts.write(() => this.#mails.begins(entry, this.#now()));
   }
 
   mailTaken(key: MailKey, receipt: MailReceipt): Promise<void> {
-    return this.#parts.write(() => this.#mails.taken(key, receipt, Date.now()));
+    return this.#parts.write(() => this.#mails.taken(key, receipt, this.#now()));
   }
 
-  mailRefused(key: MailKey, answer: string, final: boolean): Promise<void> {
-    return this.#parts.write(() => this.#mails.refused(key, answer, final, Date.now()));
+  mailRefused(key: MailKey, fault: MailFault): Promise<MailVerdict> {
+    return this.#parts.write(() => this.#mails.refused(key, fault, this.#now()));
   }
 
   /** Which reports are due; synchronous, for use inside a write that dispatches them. */
@@ -163,9 +166,13 @@ export class SqliteOffice implements Office {
     await this.#parts.write(() => this.#reportRuns.sent(settingId, parseTime(scheduledFor)));
   }
 
+  #now(): number {
+    return this.#parts.clock.now();
+  }
+
   /** A pass that ended before this has used up its grace. */
   #overdueBefore(): string {
-    return formatTime(Date.now() - this.#parts.settings.lateGrace);
+    return formatTime(this.#now() - this.#parts.settings.lateGrace);
   }
 
   async signingKey(): Promise<SigningKey> {
@@ -198,7 +205,7 @@ export class SqliteOffice implements Office {
     direction: Direction,
     {
       by,
-      now = Date.now(),
+      now = this.#now(),
       at = now,
       force = false,
     }: { by: string; at?: number; now?: number; force?: boolean },
@@ -214,7 +221,7 @@ export class SqliteOffice implements Office {
   }
 
   /** Approves a pass; synchronous, as {@link movePass}. */
-  approvePass(id: number, by: string, at: number = Date.now()): PassDetails {
+  approvePass(id: number, by: string, at: number = this.#now()): PassDetails {
     return this.movePass(id, 'approve', { by, at });
   }
 
@@ -222,7 +229,7 @@ export class SqliteOffice implements Office {
     return this.#parts.parents;
   }
 
-  async askParent(id: number, question: NewQuestion, at: number = Date.now()): Promise<AskedParent> {
+  async askParent(id: number, question: NewQuestion, at: number = this.#now()): Promise<AskedParent> {
     const { appUrl, linkLifetime: lifetime } = this.#parts.parents;
     this.#linkSecret ??= loadOrCreateLinkSecret(this.#parts.keysFolder);
     const how = { at, lifetime, secret: this.#linkSecret };
@@ -233,12 +240,18 @@ export class SqliteOffice implements Office {
     return { ok: true, id: row.id, link, expiresAt: row.expiresAt, sentAs: row.messageId };
   }
 
-  async parentAsked(id: number, messageId: string, at: number = Date.now()): Promise<void> {
+  async parentAsked(id: number, messageId: string, at: number = this.#now()): Promise<void> {
     await this.#parts.write(() => this.#parents.sent(id, messageId, at));
   }
 
+  async parentUnreached(id: number, at: number = this.#now()): Promise<number | null> {
+    const question = await this.#parts.read(() => this.#parents.question(id));
+    const [since, until] = [question?.createdAt, question?.expiresAt].map((time) => parseTime(time ?? ''));
+    return nextTry(since as number, at, (until as number) - (since as number), this.#parts.random);
+  }
+
   /** What the parent's page shows of a link, found by its token's hash. */
-  parentPage(hash: string, at: number = Date.now()): Promise<ParentPageFacts | undefined> {
+  parentPage(hash: string, at: number = this.#now()): Promise<ParentPageFacts | undefined> {
     return this.#parts.read(() => {
       const found = this.#parents.find(hash, at);
       if (found === undefined) return undefined;
@@ -301,7 +314,7 @@ export class SqliteOffice implements Office {
   /** Inserts or updates outpasses by reference. */
   importOutpasses(rows: readonly OutpassRow[], options: ImportOptions = {}): Promise<ImportResult> {
     return this.#import(() => {
-      const { write, complete } = outpassWriter(this.#parts.db, this.#move, Date.now());
+      const { write, complete } = outpassWriter(this.#parts.db, this.#move, this.#now());
       return importRows(rows, write, { ...options, problems: (options.problems ?? []).map(complete) });
     });
   }

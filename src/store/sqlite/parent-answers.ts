@@ -46,6 +46,7 @@ export function prepareParentAnswers(db: Database, move: ApplyMove) {
             OR (method = @method AND sent_to = @sentTo AND decision IS NULL AND expires_at > @at))
      ORDER BY issue DESC LIMIT 1`,
   );
+  const byId = db.prepare<[number], QuestionRow>(`SELECT ${ROW} FROM parent_verifications WHERE id = ?`);
   const insert = db.prepare<[Record<string, string | number>], QuestionRow>(
     `INSERT INTO parent_verifications (outpass_id, issue, method, sent_to, expires_at, job_id, created_at)
      VALUES (@pass, 1 + (SELECT coalesce(max(issue), 0) FROM parent_verifications WHERE outpass_id = @pass),
@@ -90,6 +91,8 @@ export function prepareParentAnswers(db: Database, move: ApplyMove) {
       if (question.messageId === null) keepHash.run(tokenHash(token), question.id);
       return { ok: true, token, question };
     },
+
+    question: (id: number): QuestionRow | undefined => byId.get(id),
 
     /** The message left. */
     sent(id: number, messageId: string, at: number): void {
