@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 
 import { MailError } from '../../src/edge/mail-error.ts';
 import { isDiscard, isSnooze, type MailMessage, type MailReceipt } from '../../src/engine/handler.ts';
-import { type Clock, systemClock } from '../../src/engine/clock.ts';
+import { type Clock, formatTime, systemClock } from '../../src/engine/clock.ts';
 import { sendScheduledReport } from '../../src/outpass/jobs/send-scheduled-report.ts';
 import { FakeClock } from '../tools/engine.ts';
 import { openOffice, type TestOffice } from '../tools/office.ts';
@@ -186,6 +186,41 @@ test('whose mail is not taken for a day is named in the result; the others had i
   assert.equal(clock.now() - began, 86_400_000);
   assert.deepEqual(result, { rows: 1, recipients: 2, refused: ['RAO@example.edu'] });
   assert.deepEqual(post.recipients, ['chief@example.edu', 'kumar@example.edu']);
+});
+
+test('a report that reached nobody tries everybody again once an admin brings it back', async (t) => {
+  const clock = new FakeClock();
+  const it = await opened(t, clock);
+  const post = new Post();
+  const all = ['RAO@example.edu', 'chief@example.edu', 'kumar@example.edu'];
+  for (const one of all) post.never.add(one);
+  await assert.rejects(
+    async () => run(it, post),
+    (error) => {
+      assert.ok(isDiscard(error));
+      for (const one of all) assert.ok(error.message.includes(`${one}: 550 nobody`), error.message);
+      return true;
+    },
+  );
+  const ended = (outcome: string) =>
+    it.db
+      .prepare(`INSERT INTO attempts (job_id, attempt, outcome, ended_at) VALUES (1, 1, ?, ?)`)
+      .run(outcome, formatTime(clock.now()));
+  ended('discarded');
+  await clock.advance(1000);
+  post.never.clear();
+  post.never.add('kumar@example.edu');
+  post.down.add('chief@example.edu');
+  await assert.rejects(
+    async () => run(it, post),
+    (error) => isSnooze(error),
+  );
+  post.never.clear();
+  post.down.clear();
+  await clock.advance(1000);
+  ended('crashed');
+  assert.deepEqual(await run(it, post), { rows: 1, recipients: 2, refused: ['kumar@example.edu'] });
+  assert.deepEqual(post.recipients, ['RAO@example.edu', 'chief@example.edu']);
 });
 
 test('a kill between the server’s yes and the ledger: sent again, under the same key, and said so', async (t) => {

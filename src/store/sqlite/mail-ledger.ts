@@ -39,8 +39,12 @@ export function prepareMailLedger(db: Database, random: Random) {
     `UPDATE mails SET state = 'sent', via = ?, response = ?, sent_at = ?, updated_at = ? WHERE message_id = ?`,
   );
   const refused = db.prepare('UPDATE mails SET state = ?, response = ?, updated_at = ? WHERE message_id = ?');
+  // A mail that failed before its job was given up is open again: only an admin brings such a job back.
   const ofJob = db.prepare<[number], { sent_to: string; state: LedgerRow['state'] }>(
-    'SELECT sent_to, state FROM mails WHERE job_id = ?',
+    `SELECT sent_to, CASE WHEN state = 'failed' AND EXISTS
+              (SELECT 1 FROM attempts a WHERE a.job_id = m.job_id AND a.outcome = 'discarded' AND a.ended_at >= m.updated_at)
+            THEN 'queued' ELSE state END AS state
+     FROM mails m WHERE job_id = ?`,
   );
   const list = db.prepare<[{ id: number | null; state: string | null; limit: number }], KeptMail>(
     `SELECT * FROM mails WHERE (@id IS NULL OR id = @id) AND (@state IS NULL OR state = @state)
