@@ -1,5 +1,6 @@
 /** Whether the queue is healthy: judged from a snapshot, by a pure function. */
 
+import { sentence } from '../errors.ts';
 import { roughDuration } from './units.ts';
 
 /** The figures. Times and durations are milliseconds. */
@@ -25,11 +26,13 @@ export interface HealthSnapshot {
   lostSupervisor: { pid: number; silentFor: number } | null;
   /** Types of due jobs that no live process knows. */
   unknownTypes: string[];
+  /** Mails that no server has taken for longer than the threshold: how many, and the oldest's first try and last answer. */
+  waitingMails: { count: number; since: number; answer: string } | null;
 }
 
 /** One thing that is wrong, and what to type. */
 export interface HealthReason {
-  code: 'stale' | 'stuck' | 'failure-rate' | 'supervisor-gone' | 'unknown-type';
+  code: 'stale' | 'stuck' | 'failure-rate' | 'supervisor-gone' | 'unknown-type' | 'waiting-mails';
   message: string;
   try: string;
 }
@@ -40,8 +43,8 @@ const LEAST_FINISHED = 5;
 
 /** What is wrong; nothing means healthy. Pure. */
 export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
-  const { threshold, stale, oldestDue, now, stuck, finished, lostSupervisor, unknownTypes, supervisors } =
-    snapshot;
+  const { threshold, stale, oldestDue, now, stuck, finished } = snapshot;
+  const { lostSupervisor, unknownTypes, supervisors, waitingMails } = snapshot;
   const reasons: HealthReason[] = [];
   if (lostSupervisor !== null && lostSupervisor.silentFor >= threshold) {
     reasons.push({
@@ -81,6 +84,14 @@ export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
       code: 'unknown-type',
       message: `Due jobs have a type that no running supervisor knows: ${unknownTypes.slice(0, 5).join(', ')}.`,
       try: `passito jobs list --state pending --type ${unknownTypes[0]}`,
+    });
+  }
+  if (waitingMails !== null) {
+    const { since, answer } = waitingMails;
+    reasons.push({
+      code: 'waiting-mails',
+      message: `${count(waitingMails.count, 'mail waits', 'mails wait')} for another try, the oldest for ${roughDuration(now - since)}. ${sentence(answer)}`,
+      try: 'passito mail list --state queued',
     });
   }
   return reasons;

@@ -173,8 +173,14 @@ describe('the chain of an approved pass', { concurrency: 2 }, () => {
     const shown = await here.ok('jobs', 'show', '3');
     assert.match(shown, /Status +pending\n +Attempts +0\n/);
     assert.ok(shown.includes(`Last error    ${answer}`) && !shown.includes('did not end well'), shown);
+    assert.ok((await here.ok('mail', 'list')).endsWith(` (${answer})\n`));
+    assert.match(await here.ok('mail', 'show', '1'), /State +queued\n[^]*Next try +\w{3} \d+ \w{3} \d{4}/);
+    assert.match(await here.ok('health'), /Job queue is healthy/, 'a moment is no issue');
 
     assert.equal((await daemon.stop()).code, 0);
+    here.sql.exec(`UPDATE mails SET created_at = strftime('%Y-%m-%d %H:%M:%f', 'now', '-3 hours')`);
+    const health = await here.ok('health');
+    assert.ok(health.includes(`- 1 mail waits for another try, the oldest for 3h. ${answer}.\n`), health);
     comeDue();
     await here.start();
     await tried(2);

@@ -7,6 +7,7 @@ import type { ProcessRecord } from '../../engine/store.ts';
 import { EXIT } from '../../errors.ts';
 import { HealthQueries } from '../../store/sqlite/health-queries.ts';
 import type { ProcessRow } from '../../store/sqlite/queries.ts';
+import { printable } from '../log.ts';
 import { presence } from '../machine.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { readWhole } from './values.ts';
@@ -70,7 +71,7 @@ function print(input: Input, snapshot: HealthSnapshot, reasons: HealthReason[], 
     return;
   }
   input.print(input.paint('red', '✗ Job queue has issues'));
-  for (const { message, try: next } of reasons) input.print(`  - ${message}\n    Try: ${next}`);
+  for (const { message, try: next } of reasons) input.print(printable(`  - ${message}\n    Try: ${next}`));
 }
 
 function asJson(snapshot: HealthSnapshot, reasons: HealthReason[]): object {

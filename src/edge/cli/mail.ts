@@ -5,6 +5,7 @@ import { newJob } from '../../engine/queue.ts';
 import { EXIT, errors } from '../../errors.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import { type KeptMail, MAIL_STATES } from '../../outpass/mail/ledger.ts';
+import type { JobRow } from '../../store/sqlite/queries.ts';
 import { printable } from '../log.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { withStore } from './jobs.ts';
@@ -31,8 +32,9 @@ export const list: Command = {
       else if (mails.length === 0) input.note('No mails.');
       for (const mail of input.json ? [] : mails) {
         const when = tellTime(mail.sent_at ?? mail.updated_at, config.settings.timeZone);
+        const why = mail.state === 'sent' || mail.response === null ? '' : `  (${mail.response})`;
         input.print(
-          printable(`#${mail.id}  ${mail.state.padEnd(7)}  ${when}  ${mail.sent_to}  ${mail.subject}`),
+          printable(`#${mail.id}  ${mail.state.padEnd(7)}  ${when}  ${mail.sent_to}  ${mail.subject}${why}`),
         );
       }
       return 0;
@@ -46,10 +48,11 @@ export const show: Command = {
   options: [JSON_OPTION],
   example: 'passito mail show 12',
   run: (input) =>
-    withStore(input, async (store, _queries, config) => {
+    withStore(input, async (store, queries, config) => {
       const mail = await find(openOffice(config, store), input.args[0] as string);
       if (input.json) input.print(JSON.stringify(mail));
-      for (const [label, value] of input.json ? [] : facts(mail, config.settings.timeZone)) {
+      const job = mail.job_id === null ? undefined : queries.job(mail.job_id);
+      for (const [label, value] of input.json ? [] : facts(mail, job, config.settings.timeZone)) {
         input.print(printable(`  ${label.padEnd(12)}${value}`));
       }
       return 0;
@@ -94,7 +97,8 @@ async function find(office: ReturnType<typeof openOffice>, text: string): Promis
   return mail;
 }
 
-function facts(mail: KeptMail, zone: string): [string, string][] {
+function facts(mail: KeptMail, job: JobRow | undefined, zone: string): [string, string][] {
+  const waits = mail.state === 'queued' && job?.status === 'pending';
   const when = (time: string | null) => (time === null ? '–' : tellTime(time, zone));
   return [
     ['Mail', `#${mail.id}, ${mail.kind}`],
@@ -105,6 +109,7 @@ function facts(mail: KeptMail, zone: string): [string, string][] {
     ['Job', mail.job_id === null ? '–' : `#${mail.job_id}`],
     ['Outpass', mail.outpass_id === null ? '–' : `#${mail.outpass_id}`],
     ['Begun', when(mail.created_at)],
+    ...(waits ? [['Next try', when(job.available_at)] satisfies [string, string]] : []),
     ['Sent', when(mail.sent_at)],
     [mail.via === 'outbox' ? 'File' : 'Answer', mail.response ?? '–'],
     ['Message-ID', mail.message_id],

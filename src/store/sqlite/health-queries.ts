@@ -55,6 +55,7 @@ export class HealthQueries {
           known.size === 0
             ? []
             : [...new Set(due.filter(({ type }) => !known.has(type)).map(({ type }) => type))],
+        waitingMails: this.#waitingMails(staleBefore),
       };
     })();
   }
@@ -85,6 +86,19 @@ export class HealthQueries {
         return timeout > 0 && startedAt !== null && now - parseTime(startedAt) > timeout + 30_000;
       })
       .map(({ id }) => id);
+  }
+
+  /** The second condition is that of the index; beside min(), SQLite takes the other columns from its row. */
+  #waitingMails(before: string): HealthSnapshot['waitingMails'] {
+    const row = this.#db
+      .prepare<[string], { count: number; since: string | null; answer: string | null }>(
+        `SELECT count(*) AS count, min(m.created_at) AS since, m.response AS answer
+         FROM mails m INDEXED BY mails_open JOIN jobs j ON j.id = m.job_id AND j.status = 'pending'
+         WHERE m.state = 'queued' AND m.state <> 'sent' AND m.created_at < ?`,
+      )
+      .get(before);
+    if (row === undefined || row.since === null) return null;
+    return { count: row.count, since: parseTime(row.since), answer: row.answer ?? '' };
   }
 
   #recent(now: number): HealthSnapshot['finished'] {
