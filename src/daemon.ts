@@ -8,6 +8,7 @@ import type { Log } from './edge/log.ts';
 import { narrate } from './edge/narrate.ts';
 import type { PublicServer } from './edge/public-server.ts';
 import { endOrphans, holderName, ownIdentity, presence } from './edge/machine.ts';
+import { CHECK_MS } from './engine/alert.ts';
 import { systemClock, type Timer } from './engine/clock.ts';
 import { Dispatcher } from './engine/dispatcher.ts';
 import { Events } from './engine/events.ts';
@@ -20,6 +21,7 @@ import { Watchdog } from './engine/watchdog.ts';
 import type { WorkerSetup } from './engine/wire.ts';
 import { collectTypes, commandJobs } from './job-types.ts';
 import { errors } from './errors.ts';
+import { monitor } from './monitor.ts';
 import { serveParents } from './parents.ts';
 import { makeScheduler } from './schedules.ts';
 import { OFFICE_CALLS } from './outpass/office.ts';
@@ -209,6 +211,9 @@ async function assemble({
       },
       { name: 'rescue', every: HEARTBEAT_MS, run: () => liveness.rescue() },
       { name: 'checkpoint', every: 60_000, run: () => store.checkpoint() },
+      ...(kind === 'supervisor'
+        ? [{ name: 'monitor', every: CHECK_MS, run: () => monitor({ config, store, log }) }]
+        : []),
     ],
     clock,
     events,

@@ -13,11 +13,12 @@ const LONGEST = 350;
 /** What each part may import, beside itself and Node. Files that stand alone in src are parts of their own. */
 const MAY: Record<string, readonly string[]> = {
   engine: ['errors.ts', 'nearest.ts'],
-  outpass: ['engine', 'errors.ts', 'nearest.ts'],
+  outpass: ['engine', 'errors.ts', 'escape.ts', 'nearest.ts'],
   store: ['engine', 'outpass', 'errors.ts', 'build-info.ts'],
   runner: ['engine'],
-  edge: ['engine', 'config.ts', 'errors.ts'],
+  edge: ['engine', 'config.ts', 'errors.ts', 'escape.ts'],
   'errors.ts': [],
+  'escape.ts': [],
   'nearest.ts': [],
   'build-info.ts': [],
   'boot.ts': [],
@@ -26,6 +27,8 @@ const MAY: Record<string, readonly string[]> = {
   library: ['engine', 'outpass', 'store', 'errors.ts'],
   // These put the parts together.
   'app.ts': ['config.ts', 'engine', 'outpass', 'store', 'edge'],
+  'alerts.ts': ['app.ts', 'config.ts', 'engine', 'edge', 'errors.ts', 'store'],
+  'monitor.ts': ['alerts.ts', 'config.ts', 'engine', 'edge', 'errors.ts', 'store'],
   'schedules.ts': ['config.ts', 'engine', 'store', 'edge'],
   'parents.ts': ['config.ts', 'outpass', 'store', 'edge'],
   'job-types.ts': ['config.ts', 'engine', 'errors.ts'],
@@ -33,6 +36,7 @@ const MAY: Record<string, readonly string[]> = {
   'daemon.ts': [
     'outpass',
     'app.ts',
+    'monitor.ts',
     'parents.ts',
     'schedules.ts',
     'job-types.ts',
@@ -44,6 +48,7 @@ const MAY: Record<string, readonly string[]> = {
     'edge',
   ],
   'edge/cli': [
+    'alerts.ts',
     'app.ts',
     'daemon.ts',
     'job-types.ts',

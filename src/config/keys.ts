@@ -103,6 +103,13 @@ export const KEYS = {
   logLevel: oneOf('PASSITO_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
   keepCompleted: key('PASSITO_KEEP_COMPLETED', parseDuration, 'a duration such as 30d', () => 30 * DAY_MS),
   keepFailed: key('PASSITO_KEEP_FAILED', parseDuration, 'a duration such as 90d', () => 90 * DAY_MS),
+  alertThreshold: key(
+    'PASSITO_ALERT_THRESHOLD',
+    (value) => parseDuration(value) || undefined,
+    'a duration such as 5m',
+    () => 5 * 60_000,
+  ),
+  pingUrl: key('PASSITO_PING_URL', readUrl, 'an address such as https://hc.example.com/uuid', () => ''),
   adminEmail: text('ADMIN_EMAIL'),
   smtpHost: text('SMTP_HOST'),
   smtpPort: whole('SMTP_PORT', 1, 65_535, 587),

@@ -2,7 +2,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Presence } from '../engine/liveness.ts';
+import { parseTime } from '../engine/clock.ts';
+import { LEASE_MS, type Presence } from '../engine/liveness.ts';
 import type { ProcessIdentity, ProcessRecord } from '../engine/store.ts';
 
 /** This process, as the store keeps it. */
@@ -21,6 +22,27 @@ export function presence(record: ProcessRecord): Presence {
   if (record.host !== hostname()) return 'elsewhere';
   if (record.bootId !== bootId()) return 'gone';
   return startTime(record.pid) === record.startTime ? 'here' : 'gone';
+}
+
+/** A process as its row tells it; times are UTC text. */
+interface ProcessFacts {
+  pid: number;
+  host: string;
+  boot_id: string;
+  start_time: string;
+  heartbeat_at: string;
+}
+
+/** Whether a process still lives; another host's is taken to for half a minute after its last heartbeat. */
+export function isAlive({
+  pid,
+  host,
+  boot_id: boot,
+  start_time: start,
+  heartbeat_at: beat,
+}: ProcessFacts): boolean {
+  const seen = presence({ pid, host, bootId: boot, startTime: start } as ProcessRecord);
+  return seen === 'here' || (seen === 'elsewhere' && Date.now() - parseTime(beat) < LEASE_MS);
 }
 
 /** What a process calls itself in the environment of the programs that it starts: no other ever has that name. */

@@ -1,7 +1,7 @@
 /** Whether the queue is healthy: judged from a snapshot, by a pure function. */
 
 import { sentence } from '../errors.ts';
-import { roughDuration } from './units.ts';
+import { formatSize, roughDuration } from './units.ts';
 
 /** The figures. Times and durations are milliseconds. */
 export interface HealthSnapshot {
@@ -28,11 +28,25 @@ export interface HealthSnapshot {
   unknownTypes: string[];
   /** Mails that no server has taken for longer than the threshold: how many, and the oldest's first try and last answer. */
   waitingMails: { count: number; since: number; answer: string } | null;
+
+  /** Schedules whose next tick is overdue, and when it was due. */
+  lateSchedules: { name: string; due: number }[];
+  /** Sizes in bytes; null where they cannot be told. */
+  disk: { free: number; database: number; wal: number } | null;
 }
 
 /** One thing that is wrong, and what to type. */
 export interface HealthReason {
-  code: 'stale' | 'stuck' | 'failure-rate' | 'supervisor-gone' | 'unknown-type' | 'waiting-mails';
+  code:
+    | 'stale'
+    | 'stuck'
+    | 'failure-rate'
+    | 'supervisor-gone'
+    | 'unknown-type'
+    | 'waiting-mails'
+    | 'late-schedule'
+    | 'disk'
+    | 'wal';
   message: string;
   try: string;
 }
@@ -41,10 +55,26 @@ export interface HealthReason {
 const WORST_RATE = 0.1;
 const LEAST_FINISHED = 5;
 
+/** A tick comes within a second; one that is this late is kept by nobody. Milliseconds. */
+export const LATE_TICK_MS = 2 * 60_000;
+
+/** Less free space than this, in bytes, is told; the write-ahead log is small unless a reader holds it up. */
+const LEAST_FREE = 500 * 1024 ** 2;
+const LARGEST_WAL = 256 * 1024 ** 2;
+
+/** What makes the queue stand still is critical; the rest can wait for the morning. */
+const CRITICAL: ReadonlySet<HealthReason['code']> = new Set(['stale', 'supervisor-gone', 'disk'] as const);
+
+/** How bad it is, in the words of monitoring programs. */
+export function severity(reasons: readonly HealthReason[]): 'ok' | 'warning' | 'critical' {
+  if (reasons.length === 0) return 'ok';
+  return reasons.some(({ code }) => CRITICAL.has(code)) ? 'critical' : 'warning';
+}
+
 /** What is wrong; nothing means healthy. Pure. */
 export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
   const { threshold, stale, oldestDue, now, stuck, finished } = snapshot;
-  const { lostSupervisor, unknownTypes, supervisors, waitingMails } = snapshot;
+  const { lostSupervisor, unknownTypes, supervisors, waitingMails, lateSchedules, disk } = snapshot;
   const reasons: HealthReason[] = [];
   if (lostSupervisor !== null && lostSupervisor.silentFor >= threshold) {
     reasons.push({
@@ -92,6 +122,31 @@ export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
       code: 'waiting-mails',
       message: `${count(waitingMails.count, 'mail waits', 'mails wait')} for another try, the oldest for ${roughDuration(now - since)}. ${sentence(answer)}`,
       try: 'passito mail list --state queued',
+    });
+  }
+  if (lateSchedules.length > 0) {
+    const named = lateSchedules
+      .slice(0, 3)
+      .map(({ name, due }) => `${name} (for ${roughDuration(now - due)})`);
+    const more = lateSchedules.length > 3 ? ' …' : '';
+    reasons.push({
+      code: 'late-schedule',
+      message: `${count(lateSchedules.length, 'schedule has', 'schedules have')} missed a tick: ${named.join(', ')}${more}.`,
+      try: supervisors === 0 ? 'passito supervisor' : 'passito schedule list',
+    });
+  }
+  if (disk !== null && disk.free < LEAST_FREE) {
+    reasons.push({
+      code: 'disk',
+      message: `The disk that holds the database has only ${formatSize(disk.free)} left.`,
+      try: 'passito jobs prune --completed 7d',
+    });
+  }
+  if (disk !== null && disk.wal > LARGEST_WAL) {
+    reasons.push({
+      code: 'wal',
+      message: `The write-ahead log has grown to ${formatSize(disk.wal)}: some program has held the database open for reading for long.`,
+      try: 'fuser -v "$PASSITO_DB"',
     });
   }
   return reasons;

@@ -6,7 +6,7 @@ import { errors } from '../../errors.ts';
 import { type JobRow, publishedTypes, type Queries } from '../../store/sqlite/queries.ts';
 import { printable } from '../log.ts';
 import { type Command, JSON_OPTION } from './command.ts';
-import { isAlive } from './health.ts';
+import { isAlive } from '../machine.ts';
 import { withStore } from './jobs.ts';
 import { told } from './render.ts';
 import { readId } from './values.ts';

@@ -1,14 +1,14 @@
 /** `passito health`: the queue's health, from any shell, whether or not a supervisor runs. */
 
+import { checkHealth, type Health, mailUnreadable, tellAdmin } from '../../alerts.ts';
 import { openStore } from '../../app.ts';
-import { systemClock } from '../../engine/clock.ts';
-import { type HealthReason, type HealthSnapshot, healthReasons } from '../../engine/health.ts';
-import type { ProcessRecord } from '../../engine/store.ts';
-import { EXIT } from '../../errors.ts';
-import { HealthQueries } from '../../store/sqlite/health-queries.ts';
-import type { ProcessRow } from '../../store/sqlite/queries.ts';
+import type { Config } from '../../config.ts';
+import { formatTime } from '../../engine/clock.ts';
+import { type HealthReason, type HealthSnapshot, severity } from '../../engine/health.ts';
+import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
+import { tellTime } from '../../outpass/local-time.ts';
+import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { printable } from '../log.ts';
-import { presence } from '../machine.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { readWhole } from './values.ts';
 
@@ -17,44 +17,129 @@ export const health: Command = {
   aliases: ['jobs:health'],
   about: "Show the queue's health, and what to do where it has issues",
   options: [
-    { name: 'alert-threshold', value: 'minutes', about: 'Minutes after which a due job is stale (5)' },
+    {
+      name: 'alert-threshold',
+      value: 'minutes',
+      about: 'Minutes after which a due job is stale (5, or PASSITO_ALERT_THRESHOLD)',
+    },
+    { name: 'send-email', about: 'Mail ADMIN_EMAIL where there is something that was not mailed yet' },
+    { name: 'force', about: 'With --send-email: mail again what was mailed already' },
     { name: 'exit-code-on-failure', about: 'Exit with 1 where the queue has issues' },
+    { name: 'nagios', about: 'One line and the exit status for monitoring programs (0, 1, 2, 3)' },
     JSON_OPTION,
   ],
   example: 'passito health --alert-threshold=10 --exit-code-on-failure',
   async run(input) {
-    const minutes = readWhole(input, 'alert-threshold', 1, 100_000) ?? 5;
-    const store = await openStore(await input.config(), 'existing');
+    const minutes = readWhole(input, 'alert-threshold', 1, 100_000);
+    if (input.json && input.has('nagios')) throw errors.conflictingOptions('--json', '--nagios');
+    const config = await input.config();
+    const threshold = minutes === undefined ? config.settings.alertThreshold : minutes * 60_000;
     try {
-      input.note(`Database: ${store.file}`);
-      const queries = new HealthQueries(store.db, systemClock);
-      const snapshot = await store.read(() => queries.snapshot(minutes * 60_000, isAlive));
-      const reasons = healthReasons(snapshot);
-      if (input.json) input.print(JSON.stringify(asJson(snapshot, reasons)));
-      else print(input, snapshot, reasons, minutes);
-      return reasons.length > 0 && input.has('exit-code-on-failure') ? EXIT.no : 0;
-    } finally {
-      await store.close();
+      const store = await openStore(config, 'existing');
+      try {
+        return await report(input, config, store, threshold);
+      } finally {
+        await store.close();
+      }
+    } catch (error) {
+      if (input.has('nagios') && error instanceof PassitoError) {
+        input.print(`PASSITO UNKNOWN - ${error.message.split('\n')[0]}`);
+        return NAGIOS.unknown;
+      }
+      if (input.has('send-email')) await tellUnreadable(input, config, error);
+      throw error;
     }
   },
 };
 
-/** Another host's process is taken to live for half a minute after its last heartbeat. */
-export function isAlive(row: ProcessRow): boolean {
-  const record = {
-    pid: row.pid,
-    host: row.host,
-    bootId: row.boot_id,
-    startTime: row.start_time,
-  } as ProcessRecord;
-  const seen = presence(record);
-  return (
-    seen === 'here' ||
-    (seen === 'elsewhere' && Date.now() - Date.parse(`${row.heartbeat_at.replace(' ', 'T')}Z`) < 30_000)
-  );
+/** What monitoring programs understand. */
+const NAGIOS = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const;
+
+async function report(input: Input, config: Config, store: SqliteStore, threshold: number): Promise<number> {
+  const found = await checkHealth(store, threshold);
+  const { snapshot, reasons } = found;
+  const worst = severity(reasons);
+  if (input.has('nagios')) input.print(nagiosLine(snapshot, reasons, worst));
+  else {
+    input.note(`Database: ${store.file}`);
+    if (input.json) input.print(JSON.stringify(asJson(snapshot, reasons)));
+    else print(input, snapshot, reasons);
+  }
+  const failed = input.has('send-email') && !(await mail(input, config, store, found));
+  if (input.has('nagios')) return NAGIOS[worst];
+  if (reasons.length > 0 && input.has('exit-code-on-failure')) return EXIT.no;
+  return failed ? EXIT.unreachable : 0;
 }
 
-function print(input: Input, snapshot: HealthSnapshot, reasons: HealthReason[], minutes: number): void {
+/** Whether the admin knows now, or need not. */
+async function mail(input: Input, config: Config, store: SqliteStore, found: Health): Promise<boolean> {
+  if (config.settings.adminEmail === '') {
+    input.note('No mail was sent: set ADMIN_EMAIL, in the env file or the environment.');
+    return false;
+  }
+  const result = await tellAdmin({ config, store }, found, { by: 'command', force: input.has('force') });
+  const told = (ms: number) => tellTime(formatTime(ms), config.settings.timeZone);
+  switch (result.done) {
+    case 'mailed': {
+      const { via, response } = result.receipt;
+      input.note(
+        printable(
+          via === 'outbox'
+            ? `No SMTP server is configured: the mail to ${result.to} lies in ${response}.`
+            : `Mailed to ${result.to}; the server answered: ${response}`,
+        ),
+      );
+      return true;
+    }
+    case 'failed':
+      input.note(
+        printable(
+          `The mail to ${result.to} was not sent: ${result.reason} It is tried again at the next check.`,
+        ),
+      );
+      return false;
+    case 'nothing': {
+      const { mailed, mailedAt, mailedTo, sending } = result.before;
+      if (found.reasons.length === 0) input.note('There is nothing to mail.');
+      else if (sending !== null) input.note('Another process is mailing this at the moment.');
+      else if (mailed !== null && mailedAt !== null) {
+        input.note(`Mailed already, ${told(mailedAt)} to ${mailedTo}; --force mails it again.`);
+      }
+      return true;
+    }
+  }
+}
+
+/** Without its database no state can be kept: at most one mail an hour, by the age of a file. */
+async function tellUnreadable(input: Input, config: Config, error: unknown): Promise<void> {
+  if (!(error instanceof PassitoError) || error.exit !== EXIT.unreachable) return;
+  if (config.settings.adminEmail === '') {
+    input.note('No mail was sent: set ADMIN_EMAIL, in the env file or the environment.');
+    return;
+  }
+  try {
+    const said = await mailUnreadable(config, error);
+    input.note(printable(said));
+  } catch (failure) {
+    input.note(printable(`The mail to ${config.settings.adminEmail} was not sent: ${messageOf(failure)}`));
+  }
+}
+
+function nagiosLine(
+  snapshot: HealthSnapshot,
+  reasons: readonly HealthReason[],
+  worst: keyof typeof NAGIOS,
+): string {
+  const { pending, processing, failed, stale, stuck } = snapshot;
+  const said =
+    reasons.length === 0 ? 'the job queue is healthy' : reasons.map(({ message }) => message).join(' ');
+  const figures = { pending, processing, failed, stale, stuck: stuck.length };
+  const data = Object.entries(figures).map(([name, value]) => `${name}=${value}`);
+  // The bar begins the figures: it may not stand in the words.
+  return printable(`PASSITO ${worst.toUpperCase()} - ${said.replaceAll('|', '/')} | ${data.join(' ')}`);
+}
+
+function print(input: Input, snapshot: HealthSnapshot, reasons: HealthReason[]): void {
   input.print(
     [
       'Job Queue Health Check',
@@ -62,7 +147,7 @@ function print(input: Input, snapshot: HealthSnapshot, reasons: HealthReason[], 
       `Pending Jobs:    ${snapshot.pending}`,
       `Processing Jobs: ${snapshot.processing}`,
       `Failed Jobs:     ${snapshot.failed}`,
-      `Stale Jobs:      ${snapshot.stale} (older than ${minutes}m)`,
+      `Stale Jobs:      ${snapshot.stale} (older than ${Math.round(snapshot.threshold / 60_000)}m)`,
       '',
     ].join('\n'),
   );

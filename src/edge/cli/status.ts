@@ -4,7 +4,7 @@ import { formatTime, parseTime, systemClock } from '../../engine/clock.ts';
 import { roughDuration } from '../../engine/units.ts';
 import type { JobRow, ProcessRow, Queries } from '../../store/sqlite/queries.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
-import { isAlive } from './health.ts';
+import { isAlive } from '../machine.ts';
 import { withStore } from './jobs.ts';
 
 /** Throughput is told over this time, in milliseconds. */

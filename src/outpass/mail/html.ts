@@ -1,6 +1,6 @@
 /** The frame of the office's mails: tables and inline styles only, since mail programs know little else. */
 
-import { escapeHtml } from '../escape.ts';
+import { escapeHtml } from '../../escape.ts';
 
 /** One line of facts: a label and a value, both plain text. */
 export type Fact = readonly [label: string, value: string];

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 
-import { escapeHtml } from '../escape.ts';
+import { escapeHtml } from '../../escape.ts';
 import { tellTime, tellZone } from '../local-time.ts';
 import { passFacts } from '../mail/pass-facts.ts';
 import type { OfficeSettings } from '../office.ts';

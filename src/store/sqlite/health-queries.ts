@@ -1,8 +1,10 @@
 /** The figures that health is judged by, read in one transaction. Nothing here writes. */
 
+import { statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { type Clock, formatTime, parseTime } from '../../engine/clock.ts';
-import type { HealthSnapshot } from '../../engine/health.ts';
+import { type HealthSnapshot, LATE_TICK_MS } from '../../engine/health.ts';
 import { prepareLanes } from './lanes.ts';
 import { type ProcessRow, publishedTypes, Queries } from './queries.ts';
 
@@ -56,6 +58,8 @@ export class HealthQueries {
             ? []
             : [...new Set(due.filter(({ type }) => !known.has(type)).map(({ type }) => type))],
         waitingMails: this.#waitingMails(staleBefore),
+        lateSchedules: this.#lateSchedules(formatTime(now - LATE_TICK_MS)),
+        disk: diskOf(this.#db.name),
       };
     })();
   }
@@ -86,6 +90,15 @@ export class HealthQueries {
         return timeout > 0 && startedAt !== null && now - parseTime(startedAt) > timeout + 30_000;
       })
       .map(({ id }) => id);
+  }
+
+  #lateSchedules(before: string): HealthSnapshot['lateSchedules'] {
+    return this.#db
+      .prepare<[string], { name: string; due: string }>(
+        'SELECT name, next_tick AS due FROM schedules WHERE paused_at IS NULL AND next_tick < ? ORDER BY next_tick',
+      )
+      .all(before)
+      .map(({ name, due }) => ({ name, due: parseTime(due) }));
   }
 
   /** The second condition is that of the index; beside min(), SQLite takes the other columns from its row. */
@@ -139,4 +152,15 @@ function typesOf(info: string): string[] {
 
 function timeoutsOf(info: string): Map<string, number> {
   return new Map(publishedTypes(info).map(({ type, timeout }) => [type, timeout]));
+}
+
+/** Only looked up, never opened: closing a descriptor of the file would drop SQLite's locks on it. */
+function diskOf(file: string): HealthSnapshot['disk'] {
+  const size = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  try {
+    const { bavail, bsize } = statfsSync(dirname(file));
+    return { free: bavail * bsize, database: size(file), wal: size(`${file}-wal`) };
+  } catch {
+    return null;
+  }
 }

@@ -1,5 +1,6 @@
 /** The schema, forward only. A step that has shipped is never edited; a change is a new step. */
 
+import { alerts } from './migrations/alerts.ts';
 import { jobs } from './migrations/jobs.ts';
 import { office } from './migrations/office.ts';
 import { parents } from './migrations/parents.ts';
@@ -13,6 +14,7 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
   { name: 'records', sql: records },
   { name: 'parents', sql: parents },
   { name: 'schedules', sql: schedules },
+  { name: 'alerts', sql: alerts },
 ];
 
 /** "pass" in ASCII: tells a passito database from any other SQLite file. */

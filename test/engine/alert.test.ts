@@ -1,0 +1,171 @@
+/** When an alert is mailed: one a trouble, whoever looks and however often. */
+
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+
+import fc from 'fast-check';
+
+import { afterAlert, type AlertKind, CHECK_MS, decideAlert, QUIET } from '../../src/engine/alert.ts';
+
+const HOUR = 3_600_000;
+
+/** An admin's mailbox, and the ways to look. */
+function mailbox() {
+  let state = QUIET;
+  let now = 1_000_000_000_000;
+  const mails: AlertKind[] = [];
+  let works = true;
+  const check = (by: 'monitor' | 'command', codes: readonly string[], force = false) => {
+    const decided = decideAlert(state, { by, codes, now, force });
+    state = decided.state;
+    const kind = decided.mail;
+    if (kind === null) return;
+    if (works) mails.push(kind);
+    state = afterAlert(state, { kind, codes, at: now, to: 'a@b', ...(works ? {} : { failure: 'down' }) });
+  };
+  return {
+    mails,
+    check,
+    pass: (ms: number) => {
+      now += ms;
+    },
+    break: (broken: boolean) => {
+      works = !broken;
+    },
+    get state() {
+      return state;
+    },
+  };
+}
+
+suite('the monitor', () => {
+  test('mails at the second bad check, once, and once when all is well', () => {
+    const { mails, check, pass } = mailbox();
+    for (const codes of [[], ['stale'], ['stale'], ['stale'], ['stale'], [], []]) {
+      check('monitor', codes);
+      pass(CHECK_MS);
+    }
+    assert.deepEqual(mails, ['problem', 'recovered']);
+  });
+
+  test('says nothing of a trouble that is over at the next check', () => {
+    const { mails, check, pass } = mailbox();
+    for (const codes of [['stale'], [], ['stale'], [], ['stale'], []]) {
+      check('monitor', codes);
+      pass(CHECK_MS);
+    }
+    assert.deepEqual(mails, []);
+  });
+
+  test('mails again when the reasons change, after a second look, whatever their order', () => {
+    const { mails, check, pass } = mailbox();
+    for (const codes of [['a'], ['a'], ['b', 'a'], ['a', 'b'], ['a', 'b'], ['b'], ['b']]) {
+      check('monitor', codes);
+      pass(CHECK_MS);
+    }
+    assert.deepEqual(mails, ['problem', 'changed', 'changed']);
+  });
+
+  test('reminds every four hours', () => {
+    const { mails, check, pass } = mailbox();
+    for (let gone = 0; gone < 9 * HOUR; gone += CHECK_MS) {
+      check('monitor', ['a']);
+      pass(CHECK_MS);
+    }
+    assert.deepEqual(mails, ['problem', 'reminder', 'reminder']);
+  });
+
+  test('counts as one where several run', () => {
+    const { mails, check, pass } = mailbox();
+    check('monitor', ['a']);
+    pass(1000);
+    check('monitor', ['a']);
+    assert.deepEqual(mails, []);
+    pass(CHECK_MS);
+    check('monitor', ['a']);
+    check('monitor', ['a']);
+    assert.deepEqual(mails, ['problem']);
+  });
+});
+
+suite('the command', () => {
+  test('mails at once, and not what was mailed before, unless it is forced', () => {
+    const { mails, check, pass } = mailbox();
+    check('command', ['a']);
+    pass(1000);
+    check('command', ['a']);
+    check('monitor', ['a']);
+    pass(CHECK_MS);
+    check('monitor', ['a']);
+    assert.deepEqual(mails, ['problem']);
+    check('command', ['a'], true);
+    assert.deepEqual(mails, ['problem', 'reminder']);
+    check('command', []);
+    check('command', [], true);
+    assert.deepEqual(mails, ['problem', 'reminder', 'recovered']);
+  });
+
+  test('by cron beside the monitor: one mail of each for an hour of trouble', () => {
+    const { mails, check, pass } = mailbox();
+    for (let minute = 0; minute < 120; minute += 5) {
+      const codes = minute >= 20 && minute < 80 ? ['supervisor-gone'] : [];
+      check('command', codes);
+      check('monitor', codes);
+      pass(CHECK_MS);
+    }
+    assert.deepEqual(mails, ['problem', 'recovered']);
+  });
+});
+
+test('a mail that failed is tried at each check, the recovery too, and the failure is kept', () => {
+  const box = mailbox();
+  box.break(true);
+  for (let i = 0; i < 4; i += 1) {
+    box.check('monitor', ['a']);
+    box.pass(CHECK_MS);
+  }
+  assert.deepEqual([box.mails, box.state.failure], [[], { message: 'down', tries: 3 }]);
+  box.break(false);
+  box.check('monitor', ['a']);
+  assert.deepEqual([box.mails, box.state.failure], [['problem'], null]);
+  box.break(true);
+  box.pass(CHECK_MS);
+  box.check('monitor', []);
+  box.pass(CHECK_MS);
+  box.break(false);
+  box.check('monitor', []);
+  assert.deepEqual(box.mails, ['problem', 'recovered']);
+});
+
+test('while one sends, another does not; if the first dies, the next does after a while', () => {
+  const at = 1_000_000_000_000;
+  const first = decideAlert(QUIET, { by: 'command', codes: ['a'], now: at });
+  assert.equal(first.mail, 'problem');
+  assert.equal(decideAlert(first.state, { by: 'command', codes: ['a'], now: at + 60_000 }).mail, null);
+  assert.equal(
+    decideAlert(first.state, { by: 'command', codes: ['a'], now: at + 16 * 60_000 }).mail,
+    'problem',
+  );
+});
+
+test('whatever happens: no recovery without a problem, no two problems without a recovery', () => {
+  const look = fc.record({
+    by: fc.constantFrom('monitor', 'command'),
+    codes: fc.subarray(['a', 'b', 'c']),
+    wait: fc.integer({ min: 0, max: HOUR }),
+  });
+  fc.assert(
+    fc.property(fc.array(look, { maxLength: 60 }), (looks) => {
+      const { mails, check, pass } = mailbox();
+      for (const { by, codes, wait } of looks) {
+        check(by, codes);
+        pass(wait);
+      }
+      let open = false;
+      for (const kind of mails) {
+        assert.equal(kind === 'problem', !open, mails.join());
+        open = kind !== 'recovered';
+      }
+    }),
+  );
+});

@@ -1,0 +1,87 @@
+/** Health from a snapshot: what is wrong, how bad, and what to type. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { type HealthReason, healthReasons, type HealthSnapshot, severity } from '../../src/engine/health.ts';
+
+const now = Date.UTC(2026, 10, 24, 8);
+const MINUTE = 60_000;
+const GB = 1024 ** 3;
+
+const well: HealthSnapshot = {
+  now,
+  threshold: 5 * MINUTE,
+  pending: 12,
+  processing: 2,
+  failed: 1,
+  stale: 0,
+  oldestDue: now - MINUTE,
+  stuck: [],
+  finished: { total: 50, failed: 5 },
+  supervisors: 1,
+  lostSupervisor: null,
+  unknownTypes: [],
+  waitingMails: null,
+  lateSchedules: [],
+  disk: { free: 10 * GB, database: GB, wal: 4_000_000 },
+};
+
+const codes = (changes: Partial<HealthSnapshot>) =>
+  healthReasons({ ...well, ...changes }).map(({ code }) => code);
+
+test('a queue with work, an old failure and a tenth of failures is healthy', () => {
+  assert.deepEqual(codes({}), []);
+  assert.equal(severity([]), 'ok');
+});
+
+for (const [what, changes, code, worst] of [
+  ['a job that is due for too long', { stale: 1 }, 'stale', 'critical'],
+  ['a job that hangs', { stuck: [7] }, 'stuck', 'warning'],
+  ['more than a tenth of failures', { finished: { total: 50, failed: 6 } }, 'failure-rate', 'warning'],
+  [
+    'a lost supervisor',
+    { supervisors: 0, lostSupervisor: { pid: 1, silentFor: 5 * MINUTE } },
+    'supervisor-gone',
+    'critical',
+  ],
+  ['a type that nobody knows', { unknownTypes: ['X'] }, 'unknown-type', 'warning'],
+  [
+    'mails that wait',
+    { waitingMails: { count: 3, since: now - 9 * MINUTE, answer: '451' } },
+    'waiting-mails',
+    'warning',
+  ],
+  [
+    'a tick that was missed',
+    { lateSchedules: [{ name: 'a', due: now - 3 * MINUTE }] },
+    'late-schedule',
+    'warning',
+  ],
+  ['a disk that is nearly full', { disk: { free: 400_000_000, database: GB, wal: 0 } }, 'disk', 'critical'],
+  ['a log that nobody could copy', { disk: { free: 9 * GB, database: GB, wal: GB } }, 'wal', 'warning'],
+] as const) {
+  test(`${what} is ${worst}`, () => {
+    const reasons: HealthReason[] = healthReasons({ ...well, ...(changes as Partial<HealthSnapshot>) });
+    assert.deepEqual(
+      reasons.map((reason) => reason.code),
+      [code],
+    );
+    assert.equal(severity(reasons), worst);
+    const [{ message, try: next }] = reasons as [HealthReason];
+    assert.match(message, /^[A-Z0-9].*\.$/);
+    assert.doesNotMatch(message, /NaN|undefined|\n/);
+    assert.match(next, /^(passito|fuser) /);
+  });
+}
+
+test('what is not enough to tell is not told', () => {
+  assert.deepEqual(codes({ finished: { total: 4, failed: 4 } }), [], 'four jobs are no rate');
+  assert.deepEqual(
+    codes({ lostSupervisor: { pid: 1, silentFor: 4 * MINUTE } }),
+    [],
+    'it may just be starting again',
+  );
+  assert.deepEqual(codes({ supervisors: 0 }), [], 'a clean stop is no fault');
+  assert.deepEqual(codes({ disk: null }), []);
+});
