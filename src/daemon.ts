@@ -212,7 +212,7 @@ async function assemble({
       { name: 'rescue', every: HEARTBEAT_MS, run: () => liveness.rescue() },
       { name: 'checkpoint', every: 60_000, run: () => store.checkpoint() },
       ...(kind === 'supervisor'
-        ? [{ name: 'monitor', every: CHECK_MS, run: () => monitor({ config, store, log }) }]
+        ? [{ name: 'monitor', every: CHECK_MS, run: () => monitor({ config, store, log, clock }) }]
         : []),
     ],
     clock,

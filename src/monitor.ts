@@ -3,6 +3,7 @@
 import { checkHealth, tellAdmin } from './alerts.ts';
 import type { Config } from './config.ts';
 import type { Log } from './edge/log.ts';
+import type { Clock } from './engine/clock.ts';
 import { messageOf } from './errors.ts';
 import type { SqliteStore } from './store/sqlite/store.ts';
 
@@ -14,13 +15,15 @@ export async function monitor({
   config,
   store,
   log,
+  clock,
 }: {
   config: Config;
   store: SqliteStore;
   log: Log;
+  clock: Clock;
 }): Promise<void> {
   const { alertThreshold, adminEmail, pingUrl } = config.settings;
-  const health = await checkHealth(store, alertThreshold);
+  const health = await checkHealth(store, alertThreshold, clock);
   const { reasons } = health;
   if (pingUrl !== '' && reasons.length === 0) void ping(pingUrl, log);
   if (reasons.length > 0) {

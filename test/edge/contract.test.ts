@@ -517,6 +517,11 @@ suite('docs/contract.md', () => {
       'supervisor ready',
       'stopping at once: running jobs are given back',
       'stopped; a handler is inside a call that cannot be interrupted, so the process ends by SIGTERM',
+      // Of the monitor: test/edge/monitor.test.ts sees them.
+      'the job queue has issues',
+      'the admin was told',
+      'the admin could not be told; tried again at the next check',
+      'PASSITO_PING_URL could not be reached',
     ]);
   });
 });

@@ -446,7 +446,6 @@ const further: Case[] = [
   usage('a job option that does not exist', ['supervisor'], {
     files: { 'passito.config.json': '{"jobs": {"Sync": {"command": ["true"], "maxAttempt": 3}}}' },
   }),
-  usage('health for two kinds of programs', ['health', '--json', '--nagios']),
   usage('a schedule that does not exist', ['schedule', 'next', 'cleanup-expired-file']),
   usage('so many ticks', ['schedule', 'next', 'prune-jobs', '--n', '0']),
   usage('schedules with much wrong', ['health'], {
