@@ -522,6 +522,12 @@ suite('docs/contract.md', () => {
       'the admin was told',
       'the admin could not be told; tried again at the next check',
       'PASSITO_PING_URL could not be reached',
+      // Of a supervisor alone: test/process/schedules.test.ts and parents.test.ts.
+      'reports are due',
+      'old jobs deleted',
+      "the parents' page is served",
+      'a parent answered',
+      "the parents' page could not answer",
     ]);
   });
 });
