@@ -29,6 +29,8 @@ export interface HealthSnapshot {
   /** Mails that no server has taken for longer than the threshold: how many, and the oldest's first try and last answer. */
   waitingMails: { count: number; since: number; answer: string } | null;
 
+  /** What is not claimed from, and by whose wish; `queue` is null where that is everything. Since: UTC text. */
+  paused: { queue: string | null; since: string; by: string }[];
   /** Schedules whose next tick is overdue, and when it was due. */
   lateSchedules: { name: string; due: number }[];
   /** Sizes in bytes; null where they cannot be told. */
@@ -74,7 +76,7 @@ export function severity(reasons: readonly HealthReason[]): 'ok' | 'warning' | '
 /** What is wrong; nothing means healthy. Pure. */
 export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
   const { threshold, stale, oldestDue, now, stuck, finished } = snapshot;
-  const { lostSupervisor, unknownTypes, supervisors, waitingMails, lateSchedules, disk } = snapshot;
+  const { lostSupervisor, unknownTypes, supervisors, waitingMails, lateSchedules, disk, paused } = snapshot;
   const reasons: HealthReason[] = [];
   if (lostSupervisor !== null && lostSupervisor.silentFor >= threshold) {
     reasons.push({
@@ -89,8 +91,9 @@ export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
       code: 'stale',
       message:
         `${count(stale, 'job has', 'jobs have')} been due for more than ${roughDuration(threshold)}${age}.` +
-        (supervisors === 0 ? ' No supervisor runs.' : ''),
-      try: supervisors === 0 ? 'passito supervisor' : 'passito status',
+        (supervisors === 0 ? ' No supervisor runs.' : '') +
+        paused.map((one) => ` ${pauseText(one)}`).join(''),
+      try: supervisors === 0 ? 'passito supervisor' : resumeCommand(paused),
     });
   }
   if (stuck.length > 0) {
@@ -150,6 +153,17 @@ export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
     });
   }
   return reasons;
+}
+
+/** A pause as a sentence. */
+export function pauseText({ queue, since, by }: HealthSnapshot['paused'][number]): string {
+  const what = queue === null ? 'Claiming' : `The queue ${queue}`;
+  return `${what} was paused by ${by}${since === '' ? '' : ` at ${since.slice(0, 16)} UTC`}.`;
+}
+
+function resumeCommand([first]: HealthSnapshot['paused']): string {
+  if (first === undefined) return 'passito status';
+  return first.queue === null ? 'passito resume' : `passito resume --queue ${first.queue}`;
 }
 
 function count(n: number, one: string, many: string): string {

@@ -357,6 +357,9 @@ suite('docs/contract.md', () => {
       if (line !== undefined) sameKeys(line, documented);
     }
     sameKeys(await json(['schedule', 'run', 'cleanup-expired-files']), first(table('### `dispatch`')));
+    for (const verb of ['pause', 'resume']) {
+      sameKeys(await json([verb, '--queue', 'none']), first(table('### `pause`')));
+    }
     sameKeys(await json(['try', 'Good']), first(table('### `try`')));
     const counts = first(table('### `import students`'));
     sameKeys(await json(['import', 'students', 'students.csv']), counts);
@@ -430,6 +433,7 @@ suite('docs/contract.md', () => {
       );
       await json(['dispatch', 'Slow']);
       await json(['dispatch', 'Nobody']);
+      await json(['pause', '--queue', 'none']);
       const status = new Set(first(table('### `status`')));
       const deadline = Date.now() + 15_000;
       let found = await json(['status']);

@@ -23,6 +23,7 @@ const well: HealthSnapshot = {
   lostSupervisor: null,
   unknownTypes: [],
   waitingMails: null,
+  paused: [],
   lateSchedules: [],
   disk: { free: 10 * GB, database: GB, wal: 4_000_000 },
 };
@@ -84,4 +85,12 @@ test('what is not enough to tell is not told', () => {
   );
   assert.deepEqual(codes({ supervisors: 0 }), [], 'a clean stop is no fault');
   assert.deepEqual(codes({ disk: null }), []);
+});
+
+test('stale jobs of a paused queue say who paused it, and how to go on', () => {
+  const paused = [{ queue: 'mail', since: '2026-11-24 07:00:00.000', by: 'asha' }];
+  const [reason] = healthReasons({ ...well, stale: 2, paused });
+  assert.match(reason?.message ?? '', /The queue mail was paused by asha at 2026-11-24 07:00 UTC\.$/);
+  assert.equal(reason?.try, 'passito resume --queue mail');
+  assert.deepEqual(codes({ paused }), [], 'a pause alone is no fault');
 });

@@ -446,6 +446,7 @@ const further: Case[] = [
   usage('a job option that does not exist', ['supervisor'], {
     files: { 'passito.config.json': '{"jobs": {"Sync": {"command": ["true"], "maxAttempt": 3}}}' },
   }),
+  usage('a queue that cannot be', ['pause', '--queue', 'a b']),
   usage('a schedule that does not exist', ['schedule', 'next', 'cleanup-expired-file']),
   usage('so many ticks', ['schedule', 'next', 'prune-jobs', '--n', '0']),
   usage('schedules with much wrong', ['health'], {

@@ -16,6 +16,7 @@ import { migrate } from './migrate.ts';
 import * as movements from './movements.ts';
 import * as outpassChange from './outpass-change.ts';
 import * as outpass from './outpass.ts';
+import { pause, resume } from './pause.ts';
 import * as reports from './reports.ts';
 import * as schedule from './schedule.ts';
 import { status } from './status.ts';
@@ -34,6 +35,8 @@ export const commands: readonly Command[] = [
   jobs.cancel,
   jobs.remove,
   jobs.prune,
+  pause,
+  resume,
   explain,
   schedule.list,
   schedule.next,

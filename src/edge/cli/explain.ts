@@ -1,8 +1,10 @@
 /** `passito explain ID`: in one sentence, why a job is where it is and what would move it. */
 
 import { parseTime, systemClock } from '../../engine/clock.ts';
+import { pauseText } from '../../engine/health.ts';
 import { roughDuration } from '../../engine/units.ts';
 import { errors } from '../../errors.ts';
+import { type Pause, preparePauses } from '../../store/sqlite/pauses.ts';
 import { type JobRow, publishedTypes, type Queries } from '../../store/sqlite/queries.ts';
 import { printable } from '../log.ts';
 import { type Command, JSON_OPTION } from './command.ts';
@@ -18,17 +20,25 @@ export const explain: Command = {
   options: [JSON_OPTION],
   example: 'passito explain 12',
   run: (input) =>
-    withStore(input, async (_store, queries, config) => {
+    withStore(input, async (store, queries, config) => {
       const id = readId(input.args[0] as string);
       const job = queries.job(id);
       if (job === undefined) throw errors.unknownJob(id);
-      const sentence = printable(await sentenceFor(job, queries, config.settings.timeZone));
+      const held = preparePauses(store.db)
+        .list()
+        .find(({ queue }) => queue === null || queue === job.queue);
+      const sentence = printable(await sentenceFor(job, queries, config.settings.timeZone, held));
       input.print(input.json ? JSON.stringify({ id, status: job.status, explanation: sentence }) : sentence);
       return 0;
     }),
 };
 
-async function sentenceFor(job: JobRow, queries: Queries, zone: string): Promise<string> {
+async function sentenceFor(
+  job: JobRow,
+  queries: Queries,
+  zone: string,
+  held: Pause | undefined,
+): Promise<string> {
   const name = `Job #${job.id} (${job.type})`;
   switch (job.status) {
     case 'completed':
@@ -42,7 +52,7 @@ async function sentenceFor(job: JobRow, queries: Queries, zone: string): Promise
     case 'processing':
       return processing(name, job, queries);
     case 'pending':
-      return pending(name, job, queries, zone);
+      return pending(name, job, queries, zone, held);
   }
 }
 
@@ -72,7 +82,7 @@ function processing(name: string, job: JobRow, queries: Queries): string {
   return `${name} was running when its process ended; it runs again as soon as a supervisor is there: passito supervisor`;
 }
 
-function pending(name: string, job: JobRow, queries: Queries, zone: string): string {
+function pending(name: string, job: JobRow, queries: Queries, zone: string, held: Pause | undefined): string {
   const now = systemClock.now();
   const due = parseTime(job.available_at);
   if (due > now) {
@@ -80,6 +90,10 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string): str
     if (waitsForSomething(job, queries)) return `${name} waits until ${when}, because: ${reason(job)}.`;
     const why = job.attempts > 0 ? `failed (${reason(job)}) and is tried again` : 'is scheduled';
     return `${name} ${why} at ${when}.`;
+  }
+  if (held !== undefined) {
+    const option = held.queue === null ? '' : ` --queue ${held.queue}`;
+    return `${name} is due, but: ${pauseText(held)} To go on, type: passito resume${option}`;
   }
   const living = queries.processes().filter(isAlive);
   if (living.length === 0) {

@@ -4,7 +4,7 @@ import { checkHealth, type Health, mailUnreadable, tellAdmin } from '../../alert
 import { openStore } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { formatTime } from '../../engine/clock.ts';
-import { type HealthReason, type HealthSnapshot, severity } from '../../engine/health.ts';
+import { type HealthReason, type HealthSnapshot, pauseText, severity } from '../../engine/health.ts';
 import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
@@ -153,6 +153,7 @@ function print(input: Input, snapshot: HealthSnapshot, reasons: HealthReason[]):
   );
   if (reasons.length === 0) {
     input.print(input.paint('green', '✓ Job queue is healthy'));
+    for (const one of snapshot.paused) input.print(printable(`  ${pauseText(one)}`));
     return;
   }
   input.print(input.paint('red', '✗ Job queue has issues'));
@@ -169,6 +170,7 @@ function asJson(snapshot: HealthSnapshot, reasons: HealthReason[]): object {
     stuck: snapshot.stuck.length,
     supervisors: snapshot.supervisors,
     finished: snapshot.finished,
+    paused: snapshot.paused,
     threshold_minutes: snapshot.threshold / 60_000,
     reasons: reasons.map(({ code, message, try: next }) => ({ code, message, try: next })),
   };

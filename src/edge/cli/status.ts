@@ -1,9 +1,12 @@
 /** `passito status`: what runs now. */
 
 import { formatTime, parseTime, systemClock } from '../../engine/clock.ts';
+import { pauseText } from '../../engine/health.ts';
 import { roughDuration } from '../../engine/units.ts';
+import { type Pause, preparePauses } from '../../store/sqlite/pauses.ts';
 import type { JobRow, ProcessRow, Queries } from '../../store/sqlite/queries.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
+import { printable } from '../log.ts';
 import { isAlive } from '../machine.ts';
 import { withStore } from './jobs.ts';
 
@@ -17,7 +20,7 @@ export const status: Command = {
   example: 'passito status',
   run: (input) =>
     withStore(input, async (store, queries) => {
-      const picture = await store.read(() => look(queries));
+      const picture = await store.read(() => ({ ...look(queries), paused: preparePauses(store.db).list() }));
       if (input.json) input.print(JSON.stringify(picture));
       else print(input, picture);
       return 0;
@@ -32,6 +35,7 @@ interface Picture {
   }[]; // prettier-ignore
   due: { type: string; queue: string; count: number; oldest_seconds: number }[];
   last_minute: { completed: number; failed: number };
+  paused: Pause[];
 }
 
 interface Info {
@@ -41,7 +45,7 @@ interface Info {
   workers?: { thread: number; memory: number | null; job: number | null }[];
 }
 
-function look(queries: Queries): Picture {
+function look(queries: Queries): Omit<Picture, 'paused'> {
   const now = systemClock.now();
   const running = queries.running();
   return {
@@ -90,7 +94,7 @@ function seconds(now: number, since: string): number {
   return Math.max(0, Math.round((now - parseTime(since)) / 1000));
 }
 
-function print(input: Input, { processes, due, last_minute: last }: Picture): void {
+function print(input: Input, { processes, due, last_minute: last, paused }: Picture): void {
   if (processes.every(({ alive }) => !alive)) {
     input.print('No supervisor runs. Start one: passito supervisor');
   }
@@ -117,6 +121,7 @@ function print(input: Input, { processes, due, last_minute: last }: Picture): vo
     for (const job of elsewhere.slice(0, 50)) input.print(`  claimed    ${jobLine(job)}`);
     if (elsewhere.length > 50) input.print(`  … and ${elsewhere.length - 50} more`);
   }
+  for (const one of paused) input.print(input.paint('yellow', printable(pauseText(one))));
   input.print('');
   if (due.length === 0) input.print('Nothing is due.');
   for (const { type, queue, count, oldest_seconds: age } of due) {

@@ -7,6 +7,7 @@ import type { Database } from 'better-sqlite3';
 import type { DependencyResult, Json } from '../../engine/handler.ts';
 import type { ClaimableType, ClaimedJob, ClaimRequest, StoredOptions } from '../../engine/store.ts';
 import { type Lane, prepareLanes } from './lanes.ts';
+import { preparePaused } from './pauses.ts';
 
 interface Candidate {
   id: number;
@@ -43,6 +44,7 @@ const TAKEN = 'id, type, payload, priority, attempts, max_attempts, crashes, lea
 /** Prepares the claim on a connection. The function must run inside a write transaction. */
 export function prepareClaim(db: Database): (request: ClaimRequest, now: string) => Claim {
   const lanes = prepareLanes(db);
+  const paused = preparePaused(db);
   const due = db
     .prepare<[number, string, string, string, number], [number, string]>(
       `SELECT id, available_at FROM jobs
@@ -126,8 +128,10 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
 
   return (request, now) => {
     const room = new Room(request, (type) => running.get(type) ?? 0);
+    const isPaused = paused();
+    const wanted = (lane: Pick<Lane, 'queue' | 'type'>) => serves(request, lane) && !isPaused(lane.queue);
 
-    const waiting = suspects.all(now).filter((one) => serves(request, one) && room.allowance(one.type) > 0);
+    const waiting = suspects.all(now).filter((one) => wanted(one) && room.allowance(one.type) > 0);
     if (waiting.length > 0) {
       const first = waiting.find(
         (one) => request.suspects === 'any' || (request.suspects === 'first' && one.crashes === 1),
@@ -140,7 +144,7 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
     }
     const passedBy = new Set(waiting.map(({ id }) => id));
 
-    const all = lanes((lane) => serves(request, lane));
+    const all = lanes(wanted);
     const chosen: Candidate[] = [];
     for (let i = 0; i < all.length && !room.full;) {
       const priority = all[i]?.priority;

@@ -6,6 +6,7 @@ import type { Database } from 'better-sqlite3';
 import { type Clock, formatTime, parseTime } from '../../engine/clock.ts';
 import { type HealthSnapshot, LATE_TICK_MS } from '../../engine/health.ts';
 import { prepareLanes } from './lanes.ts';
+import { preparePauses } from './pauses.ts';
 import { type ProcessRow, publishedTypes, Queries } from './queries.ts';
 
 /** Finished jobs that the failure rate looks back on: those of the last hour, or this many if they are more. */
@@ -58,6 +59,7 @@ export class HealthQueries {
             ? []
             : [...new Set(due.filter(({ type }) => !known.has(type)).map(({ type }) => type))],
         waitingMails: this.#waitingMails(staleBefore),
+        paused: preparePauses(this.#db).list(),
         lateSchedules: this.#lateSchedules(formatTime(now - LATE_TICK_MS)),
         disk: diskOf(this.#db.name),
       };

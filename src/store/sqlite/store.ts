@@ -24,6 +24,7 @@ import { prepareInsert } from './insert.ts';
 import { prepareCountDue } from './lanes.ts';
 import { explain, openDatabase, type OpenOptions } from './open.ts';
 import { prepareProcesses } from './rescue.ts';
+import { preparePaused } from './pauses.ts';
 import { prepareSettle } from './settle.ts';
 import { watchForeignCommits } from './watch.ts';
 import { Writer } from './writer.ts';
@@ -163,13 +164,12 @@ export class SqliteStore implements Store {
   countDue(limit: number, types: readonly string[], queues: readonly string[] | null): Promise<number> {
     const now = formatTime(this.#clock.now());
     const known = new Set(types);
-    return this.read(() =>
-      this.#verbs.countDue(
-        limit,
-        now,
-        ({ type, queue }) => known.has(type) && (queues?.includes(queue) ?? true),
-      ),
-    );
+    return this.read(() => {
+      const isPaused = this.#verbs.paused();
+      const serves = ({ type, queue }: { type: string; queue: string }) =>
+        known.has(type) && (queues?.includes(queue) ?? true) && !isPaused(queue);
+      return this.#verbs.countDue(limit, now, serves);
+    });
   }
 
   onChange(listener: (change: 'local' | 'external') => void): () => void {
@@ -226,5 +226,6 @@ function prepareVerbs(db: Database) {
       .pluck(),
     progress: db.prepare(`UPDATE jobs SET progress = ? WHERE id = ? AND status = 'processing' AND lease = ?`),
     countDue: prepareCountDue(db),
+    paused: preparePaused(db),
   };
 }
