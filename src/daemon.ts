@@ -3,8 +3,10 @@
 import { databaseId, filesRoot, mailSettings, openOffice, openStore, stateFolder } from './app.ts';
 import { threadEntry, version } from './build-info.ts';
 import { type Config, refuseUnsafe } from './config.ts';
+import { MAX_WORKERS } from './config/keys.ts';
 import { type JobFiles, readJobFiles, syntaxProblem } from './edge/job-files.ts';
 import type { Log } from './edge/log.ts';
+import { watchForAway } from './edge/away.ts';
 import { narrate } from './edge/narrate.ts';
 import type { PublicServer } from './edge/public-server.ts';
 import { endOrphans, holderName, ownIdentity, presence } from './edge/machine.ts';
@@ -14,7 +16,7 @@ import { Dispatcher } from './engine/dispatcher.ts';
 import { Events } from './engine/events.ts';
 import { HEARTBEAT_MS, Liveness } from './engine/liveness.ts';
 import { Maintenance } from './engine/maintenance.ts';
-import { Pool, type Service } from './engine/pool.ts';
+import { Pool } from './engine/pool.ts';
 import { Scaler } from './engine/scaler.ts';
 import { DEFAULTS, type JobType } from './engine/types.ts';
 import { Watchdog } from './engine/watchdog.ts';
@@ -23,8 +25,10 @@ import { collectTypes, commandJobs } from './job-types.ts';
 import { errors } from './errors.ts';
 import { monitor } from './monitor.ts';
 import { serveParents } from './parents.ts';
+import { describeProcess } from './published.ts';
 import { makeScheduler } from './schedules.ts';
-import { OFFICE_CALLS } from './outpass/office.ts';
+import { serveJobs, serveOffice } from './services.ts';
+import { prepareScaling } from './store/sqlite/scaling.ts';
 import type { SqliteOffice } from './store/sqlite/office.ts';
 import type { SqliteStore } from './store/sqlite/store.ts';
 
@@ -68,13 +72,13 @@ export async function startDaemon(config: Config, kind: 'supervisor' | 'worker',
     const events = new Events();
     narrate(events, log);
     const setup = await workerSetup(config, jobFiles, store);
-    opened.pool = createPool(config, setup, events, DEFAULTS.memoryLimit);
+    opened.pool = createPool(config, kind, setup, events, DEFAULTS.memoryLimit);
     const types = await learnTypes(opened.pool, config, log);
     // Known only now: a type that may hold more than usual needs threads with more room.
     const largest = Math.max(...[...types.values()].map(({ memoryLimit }) => memoryLimit));
     if (largest > opened.pool.heapLimit) {
       await opened.pool.destroy();
-      opened.pool = createPool(config, setup, events, largest);
+      opened.pool = createPool(config, kind, setup, events, largest);
     }
     const office = openOffice(config, store);
     if (kind === 'supervisor') opened.parents = await serveParents({ config, store, office, log });
@@ -99,12 +103,19 @@ async function workerSetup(config: Config, jobFiles: JobFiles, store: SqliteStor
   };
 }
 
-function createPool({ settings }: Config, setup: WorkerSetup, events: Events, heapLimit: number): Pool {
+function createPool(
+  { settings }: Config,
+  kind: 'supervisor' | 'worker',
+  setup: WorkerSetup,
+  events: Events,
+  heapLimit: number,
+): Pool {
   return new Pool(
     {
       entry: threadEntry(),
       minThreads: settings.minWorkers,
-      maxThreads: settings.maxWorkers,
+      // `passito scale` may ask for more than was configured: the pool has room, and the scaler says how much of it counts.
+      maxThreads: kind === 'supervisor' ? MAX_WORKERS : settings.maxWorkers,
       heapLimit,
       setup,
     },
@@ -152,6 +163,7 @@ async function assemble({
 }: Parts): Promise<Daemon> {
   const { settings } = config;
   const clock = systemClock;
+  const scaling = prepareScaling(store.db, clock);
   const state: { dispatcher?: Dispatcher; scaler?: Scaler; watchdog?: Watchdog } = {};
 
   const liveness = new Liveness({
@@ -166,6 +178,7 @@ async function assemble({
       state.watchdog?.takenOver(id);
     },
   });
+  const away = watchForAway(events);
   const process = await liveness.start();
 
   const dispatcher = new Dispatcher({
@@ -181,6 +194,7 @@ async function assemble({
   const watchdog = new Watchdog(dispatcher, pool, store, clock);
   const scaler = new Scaler({
     limits: settings,
+    ceiling: () => store.read(() => scaling.ceiling()),
     interval: settings.checkInterval * 1000,
     clock,
     events,
@@ -247,6 +261,7 @@ async function assemble({
   scaler.start();
   maintenance.start();
   await scheduler?.start();
+  away.tell(log);
   log.info(
     {
       pid: globalThis.process.pid,
@@ -280,55 +295,4 @@ async function assemble({
       return close();
     },
   };
-}
-
-/** What `passito status` reads: written with every heartbeat. */
-async function describeProcess(
-  config: Config,
-  types: ReadonlyMap<string, JobType>,
-  pool: Pool,
-  dispatcher: Dispatcher | undefined,
-  scaler: Scaler | undefined,
-): Promise<string> {
-  const { minWorkers, maxWorkers, queues } = config.settings;
-  const busy = new Map([...(dispatcher?.running ?? [])].map((one) => [one.chunk.threadId, one]));
-  const workers = await Promise.all(
-    pool.threads.map(async ({ threadId }) => {
-      const memory = await pool.memory(threadId);
-      const one = busy.get(threadId);
-      return {
-        thread: threadId,
-        memory: memory === undefined ? null : memory.heap + memory.external,
-        job: one?.flights[one.chunk.running ?? 0]?.job.id ?? null,
-      };
-    }),
-  );
-  const known = [...types.values()].map(({ type, maxAttempts, priority, queue, timeout, redact }) => ({
-    type,
-    maxAttempts,
-    priority,
-    queue,
-    timeout,
-    redact,
-  }));
-  const target = scaler?.target ?? minWorkers;
-  return JSON.stringify({ version, target, min: minWorkers, max: maxWorkers, queues, workers, types: known });
-}
-
-/** What handlers ask of their own job. */
-function serveJobs(pool: Pool, dispatcher: Dispatcher, store: SqliteStore): void {
-  const progress: Service = async (chunk, index, _method, [value]) => {
-    const flight = dispatcher.flight(chunk, index);
-    if (flight !== undefined) await store.progress(flight.job.id, flight.job.lease, String(value));
-  };
-  pool.serve('job', progress);
-}
-
-/** What the built-in jobs ask of the office; nothing else of it can be reached from a thread. */
-function serveOffice(pool: Pool, office: SqliteOffice): void {
-  const callable = office as unknown as Record<string, (...args: unknown[]) => unknown>;
-  pool.serve('office', (_chunk, _index, method, args) => {
-    if (!OFFICE_CALLS.some((name) => name === method)) throw new Error(`the office has no '${method}'`);
-    return callable[method]?.(...args);
-  });
 }

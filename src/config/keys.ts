@@ -62,7 +62,8 @@ function automaticWorkers(): number {
   return Math.max(1, Math.min(Math.floor(freemem() / (50 * 1024 ** 2)), availableParallelism() * 2));
 }
 
-const MAX_WORKERS = 500;
+/** The most workers that a supervisor can have. */
+export const MAX_WORKERS = 500;
 
 function maxWorkers(value: string): number | undefined {
   if (value === 'auto') return automaticWorkers();

@@ -21,11 +21,13 @@ export function targetWorkers(pending: number, current: number, limits: ScaleLim
   const wanted = Math.ceil(pending / scaleUpThreshold);
   if (load > scaleUpThreshold) return Math.min(wanted, maxWorkers);
   if (load < scaleDownThreshold) return Math.min(Math.max(wanted, minWorkers), maxWorkers);
-  return current;
+  return Math.min(current, maxWorkers);
 }
 
 export interface ScalerParts {
   limits: ScaleLimits;
+  /** The most workers that an admin wants for now, if that differs from the limits; asked at each check. */
+  ceiling?: () => Promise<number | undefined>;
   /** Milliseconds between two checks. */
   interval: number;
   clock: Clock;
@@ -84,6 +86,7 @@ export class Scaler {
     this.#checking = true;
     const { countDue, apply, events } = this.#parts;
     try {
+      await this.#setCeiling();
       const enough = this.#limits.maxWorkers * this.#limits.scaleUpThreshold + 1;
       const pending = await countDue(enough);
       const from = this.#target;
@@ -98,6 +101,12 @@ export class Scaler {
     } finally {
       this.#checking = false;
     }
+  }
+
+  async #setCeiling(): Promise<void> {
+    const { limits, ceiling } = this.#parts;
+    const maxWorkers = (await ceiling?.()) ?? limits.maxWorkers;
+    this.#limits = { ...limits, maxWorkers, minWorkers: Math.min(limits.minWorkers, maxWorkers) };
   }
 
   #again(): void {

@@ -357,6 +357,7 @@ suite('docs/contract.md', () => {
       if (line !== undefined) sameKeys(line, documented);
     }
     sameKeys(await json(['schedule', 'run', 'cleanup-expired-files']), first(table('### `dispatch`')));
+    sameKeys(await json(['scale']), first(table('### `scale`')));
     for (const verb of ['pause', 'resume']) {
       sameKeys(await json([verb, '--queue', 'none']), first(table('### `pause`')));
     }
@@ -521,6 +522,8 @@ suite('docs/contract.md', () => {
       'supervisor ready',
       'stopping at once: running jobs are given back',
       'stopped; a handler is inside a call that cannot be interrupted, so the process ends by SIGTERM',
+      // After a kill: test/process/scale.test.ts.
+      'while you were away',
       // Of the monitor: test/edge/monitor.test.ts sees them.
       'the job queue has issues',
       'the admin was told',

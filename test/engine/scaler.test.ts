@@ -183,3 +183,28 @@ test('after a stop nothing is looked at, and no timer is left', async () => {
   await clock.advance(60_000);
   assert.deepEqual(queue.asked, []);
 });
+
+test('an admin’s wish for more, or for fewer, counts from the next check on, and until it lapses', async () => {
+  const clock = new FakeClock();
+  const applied: number[] = [];
+  const wish: { max: number | undefined } = { max: undefined };
+  const scaler = new Scaler({
+    limits: guide,
+    interval: 10_000,
+    clock,
+    events: new Events(),
+    countDue: async (limit) => Math.min(limit, 1000),
+    ceiling: async () => wish.max,
+    apply: (target) => applied.push(target),
+  });
+  scaler.start();
+  await clock.advance(10_000);
+  wish.max = 50;
+  await clock.advance(10_000);
+  wish.max = 3;
+  await clock.advance(10_000);
+  assert.equal(scaler.limits.maxWorkers, 3);
+  wish.max = undefined;
+  await clock.advance(10_000);
+  assert.deepEqual(applied, [1, 10, 50, 3, 10]);
+});

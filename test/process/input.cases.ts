@@ -446,6 +446,8 @@ const further: Case[] = [
   usage('a job option that does not exist', ['supervisor'], {
     files: { 'passito.config.json': '{"jobs": {"Sync": {"command": ["true"], "maxAttempt": 3}}}' },
   }),
+  usage('a time without a number of workers', ['scale', '--for', '2h']),
+  usage('more workers than can be', ['scale', '--max', '501']),
   usage('a queue that cannot be', ['pause', '--queue', 'a b']),
   usage('a schedule that does not exist', ['schedule', 'next', 'cleanup-expired-file']),
   usage('so many ticks', ['schedule', 'next', 'prune-jobs', '--n', '0']),

@@ -21,7 +21,7 @@ const AT_ONCE = 3;
 const COMMANDS = [
   '', 'supervisor', 'worker', 'health', 'status', 'dispatch', 'jobs list', 'jobs show', 'jobs retry', 'jobs cancel', 'jobs delete',
   'jobs prune', 'explain', 'try', 'import hostels', 'import users', 'import students', 'import outpasses', 'outpass list', 'outpass show', 'outpass create', 'outpass approve',
-  'outpass reject', 'outpass cancel', 'movements out', 'movements in', 'pause', 'resume', 'schedule list', 'schedule next', 'schedule show', 'schedule run', 'schedule pause', 'schedule resume', 'mail list', 'mail show', 'mail resend', 'keys', 'verify', 'cleanup-expired-files', 'dispatch-scheduled-reports', 'reports list', 'reports set',
+  'outpass reject', 'outpass cancel', 'movements out', 'movements in', 'pause', 'resume', 'scale', 'schedule list', 'schedule next', 'schedule show', 'schedule run', 'schedule pause', 'schedule resume', 'mail list', 'mail show', 'mail resend', 'keys', 'verify', 'cleanup-expired-files', 'dispatch-scheduled-reports', 'reports list', 'reports set',
   'reports enable', 'reports disable', 'reports run', 'init', 'migrate', 'demo',
 ]; // prettier-ignore
 

@@ -18,6 +18,7 @@ import * as outpassChange from './outpass-change.ts';
 import * as outpass from './outpass.ts';
 import { pause, resume } from './pause.ts';
 import * as reports from './reports.ts';
+import { scale } from './scale.ts';
 import * as schedule from './schedule.ts';
 import { status } from './status.ts';
 import { supervisor, worker } from './supervisor.ts';
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   jobs.prune,
   pause,
   resume,
+  scale,
   explain,
   schedule.list,
   schedule.next,

@@ -1,0 +1,54 @@
+/** `passito scale`: more workers, or fewer, than were configured, for a while. */
+
+import { MAX_WORKERS } from '../../config/keys.ts';
+import { systemClock } from '../../engine/clock.ts';
+import { errors } from '../../errors.ts';
+import { prepareScaling, type Scaling } from '../../store/sqlite/scaling.ts';
+import { type Command, JSON_OPTION } from './command.ts';
+import { withStore } from './jobs.ts';
+import { readBy } from './outpass.ts';
+import { told } from './render.ts';
+import { readDuration, readWhole } from './values.ts';
+
+export const scale: Command = {
+  name: 'scale',
+  about: 'Change how many workers the running supervisor may have, without a restart',
+  options: [
+    { name: 'max', value: 'n', about: `At most so many, up to ${MAX_WORKERS}` },
+    { name: 'for', value: 'time', about: 'Back by itself after this time, such as 2h' },
+    { name: 'reset', about: 'Back to what is configured' },
+    { name: 'by', value: 'name', about: 'Who scales (you)' },
+    JSON_OPTION,
+  ],
+  example: 'passito scale --max 50 --for 2h',
+  run(input) {
+    const max = readWhole(input, 'max', 1, MAX_WORKERS);
+    const time = readDuration(input, 'for');
+    if (max !== undefined && input.has('reset')) throw errors.conflictingOptions('--max', '--reset');
+    if (max === undefined && time !== undefined) throw errors.missingArgument('scale', '--max');
+    return withStore(input, async (store, _queries, { settings }) => {
+      const scaling = prepareScaling(store.db, systemClock);
+      if (max !== undefined) await store.write(() => scaling.set(max, time, readBy(input)));
+      if (input.has('reset')) await store.write(() => scaling.reset());
+      const wanted = await store.read(() => scaling.wanted());
+      if (input.json) {
+        input.print(
+          JSON.stringify({ max: wanted?.max ?? null, until: wanted?.until ?? null, by: wanted?.by ?? null }),
+        );
+      } else input.print(sentence(wanted, settings.timeZone));
+      if (max !== undefined || input.has('reset')) {
+        input.note(
+          `A running supervisor follows at its next check of the load, within ${settings.checkInterval} s.`,
+        );
+      }
+      return 0;
+    });
+  },
+};
+
+function sentence(wanted: Scaling | undefined, zone: string): string {
+  if (wanted === undefined) return 'The supervisor has as many workers as are configured.';
+  const until =
+    wanted.until === null ? "until 'passito scale --reset'" : `until ${told(wanted.until, zone)} (${zone})`;
+  return `At most ${wanted.max} workers, by ${wanted.by}, ${until}.`;
+}

@@ -1,0 +1,42 @@
+/** What a running process tells of itself, for `passito status` and health. */
+
+import { version } from './build-info.ts';
+import type { Config } from './config.ts';
+import type { Dispatcher } from './engine/dispatcher.ts';
+import type { Pool } from './engine/pool.ts';
+import type { Scaler } from './engine/scaler.ts';
+import type { JobType } from './engine/types.ts';
+
+/** What `passito status` reads: written with every heartbeat. */
+export async function describeProcess(
+  config: Config,
+  types: ReadonlyMap<string, JobType>,
+  pool: Pool,
+  dispatcher: Dispatcher | undefined,
+  scaler: Scaler | undefined,
+): Promise<string> {
+  const { queues } = config.settings;
+  const { minWorkers, maxWorkers } = scaler?.limits ?? config.settings;
+  const busy = new Map([...(dispatcher?.running ?? [])].map((one) => [one.chunk.threadId, one]));
+  const workers = await Promise.all(
+    pool.threads.map(async ({ threadId }) => {
+      const memory = await pool.memory(threadId);
+      const one = busy.get(threadId);
+      return {
+        thread: threadId,
+        memory: memory === undefined ? null : memory.heap + memory.external,
+        job: one?.flights[one.chunk.running ?? 0]?.job.id ?? null,
+      };
+    }),
+  );
+  const known = [...types.values()].map(({ type, maxAttempts, priority, queue, timeout, redact }) => ({
+    type,
+    maxAttempts,
+    priority,
+    queue,
+    timeout,
+    redact,
+  }));
+  const target = scaler?.target ?? minWorkers;
+  return JSON.stringify({ version, target, min: minWorkers, max: maxWorkers, queues, workers, types: known });
+}
