@@ -54,7 +54,11 @@ export function openOffice(config: Config, store: SqliteStore): SqliteOffice {
       fontsFolder: settings.fontsFolder === '' ? null : resolve(settings.fontsFolder),
       timeZone: settings.timeZone,
       appName: settings.appName,
-      lateGrace: settings.lateGrace,
+      lateGrace: {
+        all: settings.lateGrace,
+        male: settings.lateGraceMale,
+        female: settings.lateGraceFemale,
+      },
     },
     parents: parentSettings(config),
     keysFolder: join(stateFolder(config), 'keys'),

@@ -78,6 +78,11 @@ function queues(value: string): string[] | null | undefined {
   return names.every((name) => NAME.test(name)) ? names : undefined;
 }
 
+/** Null where it is not set: that of everybody. */
+function graceOfGender(env: string): Key<number | null> {
+  return key(env, parseDuration, 'a duration such as 30m', () => null);
+}
+
 /** In the order in which `passito config` and the docs show them. */
 export const KEYS = {
   db: key('PASSITO_DB', (value) => (value === '' ? undefined : value), 'a path', defaultDatabase),
@@ -126,6 +131,8 @@ export const KEYS = {
     () => new Intl.DateTimeFormat().resolvedOptions().timeZone,
   ),
   lateGrace: key('LATE_GRACE', parseDuration, 'a duration such as 30m', () => 30 * 60_000),
+  lateGraceMale: graceOfGender('LATE_GRACE_MALE'),
+  lateGraceFemale: graceOfGender('LATE_GRACE_FEMALE'),
   institutionName: text('INSTITUTION_NAME', 'Our Institution'),
   institutionAddress: text('INSTITUTION_ADDRESS'),
   brandLogo: text('BRAND_LOGO'),

@@ -105,7 +105,7 @@ export class PassOffice {
         timeZone: zone,
         appName: 'Passito',
         fontsFolder: null,
-        lateGrace: 30 * 60_000,
+        lateGrace: { all: 30 * 60_000, male: null, female: null },
       },
       parents: NOBODY_ASKED,
       keysFolder: join(dirname(resolve(database)), 'keys'),

@@ -2,8 +2,10 @@
 
 import type { HandlerContext } from '../engine/handler.ts';
 import type { CleanupOffice } from './cleanup.ts';
+import type { LateGrace } from './late-grace.ts';
 import type { MailLedger } from './mail/ledger.ts';
 import type { ParentDesk } from './parent/question.ts';
+import type { Gender } from './report-settings.ts';
 import type { ReportDesk } from './reports/round.ts';
 
 /** The eight statuses of a pass. */
@@ -45,6 +47,7 @@ export interface PassDetails {
     name: string;
     email: string;
     rollNumber: string;
+    gender: Gender | null;
     year: number | null;
     programme: string | null;
     hostel: string | null;
@@ -65,8 +68,8 @@ export interface OfficeSettings {
   timeZone: string;
   /** The name in the mails' footer. */
   appName: string;
-  /** How long after its end a pass still holds, in milliseconds. */
-  lateGrace: number;
+  /** How long after its end a pass still holds. */
+  lateGrace: LateGrace;
 }
 
 /** The calls that a built-in handler can make; each is one message to the main thread. */

@@ -5,6 +5,7 @@ import type { KeyObject } from 'node:crypto';
 
 import { formatTime, parseTime } from '../engine/clock.ts';
 import type { SigningKey } from './keys.ts';
+import { graceEnds, type LateGrace } from './late-grace.ts';
 import type { PassDetails } from './office.ts';
 
 /** What a token says of its pass; short names, since each byte makes the picture finer. */
@@ -35,9 +36,25 @@ const ALGORITHM = 'EdDSA';
 /** Far above any token of ours; a reader need not parse a novel. */
 const LONGEST = 4096;
 
-/** The claims of a pass. The same pass with the same window always gives the same ones, the id included. */
-export function passClaims(pass: PassDetails): PassClaims {
-  const claims = {
+/** The claims of a pass: it holds until its student's grace ends. */
+export function passClaims(pass: PassDetails, grace: LateGrace): PassClaims {
+  const exp = Math.ceil(graceEnds(pass.returnsAt, pass.student.gender, grace) / 1000);
+  return { ...windowClaims(pass), exp, jti: tokenIdOf(pass) };
+}
+
+/**
+ * The id of a pass's token: the same as long as the pass and its window are. It knows no grace, or a setting that
+ * changes would make every code that is printed already an old one.
+ */
+export function tokenIdOf(pass: PassDetails): string {
+  return createHash('sha256')
+    .update(JSON.stringify(windowClaims(pass)))
+    .digest('base64url')
+    .slice(0, 16);
+}
+
+function windowClaims(pass: PassDetails): Omit<PassClaims, 'jti'> {
+  return {
     pass: pass.id,
     ref: pass.reference,
     roll: pass.student.rollNumber,
@@ -45,8 +62,6 @@ export function passClaims(pass: PassDetails): PassClaims {
     nbf: Math.floor(parseTime(pass.leavesAt) / 1000),
     exp: Math.ceil(parseTime(pass.returnsAt) / 1000),
   };
-  const jti = createHash('sha256').update(JSON.stringify(claims)).digest('base64url').slice(0, 16);
-  return { ...claims, jti };
 }
 
 /** Signs claims. Ed25519 signatures are deterministic, so the same claims make the same token. */
@@ -105,7 +120,10 @@ function inWindow(claims: PassClaims, seconds: number): TokenVerdict {
     };
   }
   if (seconds >= claims.exp) {
-    return { ...refused('too-late', `The pass ended at ${formatTime(claims.exp * 1000)} UTC.`), claims };
+    return {
+      ...refused('too-late', `The pass is not valid after ${formatTime(claims.exp * 1000)} UTC.`),
+      claims,
+    };
   }
   return { valid: true, claims };
 }

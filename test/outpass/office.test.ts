@@ -33,6 +33,7 @@ test('a pass is read with its student and hostel, by id or by reference', async 
       name: 'Arjun Selvam',
       email: 'arjun@students.example.edu',
       rollNumber: '21CS001',
+      gender: null,
       year: 3,
       programme: 'B.E. Computer Science',
       hostel: 'Kaveri',

@@ -12,7 +12,7 @@ const settings: OfficeSettings = {
   timeZone: 'Asia/Kolkata',
   appName: 'Passito',
   fontsFolder: null,
-  lateGrace: 30 * 60_000,
+  lateGrace: { all: 30 * 60_000, male: null, female: null },
 };
 
 const run: ReportRun = {

@@ -1,4 +1,4 @@
-/** What a guard's scanner is told: genuine and in force, or why not. */
+/** What a guard is told: a scanned code genuine and in force, or why not; a student back in time, or late. */
 
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
@@ -37,9 +37,20 @@ describe('verify and keys', () => {
     ]);
   });
 
+  it('in the grace after its end it is valid, and said to have ended', async () => {
+    assert.deepEqual(await said(token, '--at', '2099-01-02 08:29'), [
+      0,
+      'Valid: outpass OP-000001 of 21CS001 (Home pass), which ended Fri 2 Jan 2099, 8:00 AM; its grace lasts until Fri 2 Jan 2099, 8:30 AM.\n',
+    ]);
+  });
+
   it('outside of its window, altered, and nonsense are not', async () => {
     for (const [text, at, why] of [
-      [token, '2099-01-03 08:00', /^Not valid: .*\n$/],
+      [
+        token,
+        '2099-01-02 08:30',
+        /^Not valid: The pass is not valid after 2099-01-02 08:30:00\.000 UTC\.\n$/,
+      ],
       [token, '2098-12-31 08:00', /^Not valid: .*\n$/],
       [token.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A')), '2099-01-01 12:00', /^Not valid: .*\n$/],
       ['abc', '2099-01-01 12:00', /^Not valid: This is not a gate-pass token\.\n$/],
@@ -48,6 +59,28 @@ describe('verify and keys', () => {
       assert.equal(code, 1, String(words));
       assert.match(String(words), why);
     }
+  });
+
+  it('who comes back is late after the end and their own grace', async () => {
+    const head = 'reference,roll_number,kind,purpose,destination,leaves_at,returns_at,status\n';
+    const pass = (n: number) =>
+      `G-${n},21CS001,Day,Bank,T. Nagar,2026-01-01 08:00,2026-01-01 18:00,approved\n`;
+    here.write('girl.csv', 'name,email,roll_number,gender\nAsha,asha@example.edu,21CS001,female\n');
+    here.write('past.csv', `${head}${[1, 2, 3].map(pass).join('')}`);
+    await here.ok('import', 'students', 'girl.csv');
+    await here.ok('import', 'outpasses', 'past.csv');
+    const back = async (n: number, time: string, env: Record<string, string> = {}) => {
+      await here.ok('movements', 'out', `G-${n}`, '--at', '2026-01-01 09:00');
+      const { stdout } = await here.run(['movements', 'in', `G-${n}`, '--at', `2026-01-01 ${time}`], { env });
+      return stdout;
+    };
+    const came = 'Asha (21CS001) came back, Thu 1 Jan 2026,';
+    assert.equal(await back(1, '18:30'), `Outpass G-1: ${came} 6:30 PM.\n`);
+    assert.equal(
+      await back(2, '18:31'),
+      `Outpass G-2: ${came} 6:31 PM; the pass ended at Thu 1 Jan 2026, 6:00 PM.\n`,
+    );
+    assert.equal(await back(3, '18:31', { LATE_GRACE_FEMALE: '1h' }), `Outpass G-3: ${came} 6:31 PM.\n`);
   });
 
   it('the public key is enough for a verifier, and the private one stays at home', async () => {

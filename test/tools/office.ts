@@ -25,7 +25,7 @@ export const settings: OfficeSettings = {
   fontsFolder: null,
   timeZone: 'Asia/Kolkata',
   appName: 'Passito',
-  lateGrace: 30 * 60_000,
+  lateGrace: { all: 30 * 60_000, male: null, female: null },
 };
 
 /** Parents are asked by SMS, and the page is there. */

@@ -6,8 +6,9 @@ import type { Config } from '../../config.ts';
 import { EXIT } from '../../errors.ts';
 import { loadOrCreateSigningKey, loadPublicKeys } from '../../outpass/keys.ts';
 import { tellTime } from '../../outpass/local-time.ts';
+import type { PassDetails } from '../../outpass/office.ts';
 import { type PassClaims, verifyToken } from '../../outpass/token.ts';
-import { formatTime } from '../../engine/clock.ts';
+import { formatTime, parseTime } from '../../engine/clock.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { readAt } from './values.ts';
 
@@ -50,37 +51,37 @@ export const verify: Command = {
     const zone = config.settings.timeZone;
     const at = input.option('at');
     const token = input.args[0] as string;
-    const verdict = verifyToken(
-      token,
-      loadPublicKeys(keysFolder(config)),
-      at === undefined ? Date.now() : readAt(at, zone),
-    );
+    const now = at === undefined ? Date.now() : readAt(at, zone);
+    const verdict = verifyToken(token, loadPublicKeys(keysFolder(config)), now);
     if (!verdict.valid) return refuse(input, verdict.fault, verdict.message, verdict.claims);
     const { claims } = verdict;
-    const problem = await passProblem(config, claims);
-    if (problem !== undefined) return refuse(input, 'pass', problem, claims);
+    const found = await passInForce(config, claims);
+    if ('problem' in found) return refuse(input, 'pass', found.problem, claims);
     if (input.json) input.print(JSON.stringify({ valid: true, ...claims }));
     else {
-      const until = tellTime(formatTime(claims.exp * 1000), zone);
-      input.print(`Valid: outpass ${claims.ref} of ${claims.roll} (${claims.kind}), until ${until}.`);
+      const { returnsAt } = found;
+      const end = tellTime(returnsAt, zone);
+      const graceEnd = tellTime(formatTime(claims.exp * 1000), zone);
+      const until =
+        now < parseTime(returnsAt) ? `until ${end}` : `which ended ${end}; its grace lasts until ${graceEnd}`;
+      input.print(`Valid: outpass ${claims.ref} of ${claims.roll} (${claims.kind}), ${until}.`);
     }
     return 0;
   },
 };
 
-/** What the records say against a genuine token: a pass may have been cancelled since its code was printed. */
-async function passProblem(config: Config, claims: PassClaims): Promise<string | undefined> {
+/** The pass of a genuine token, or what the records say against it: it may have been cancelled since it was printed. */
+async function passInForce(config: Config, claims: PassClaims): Promise<PassDetails | { problem: string }> {
   const store = await openStore(config, 'read');
   try {
     const pass = await openOffice(config, store).pass(claims.pass);
-    if (pass === undefined) return `The token is genuine, but there is no outpass #${claims.pass} here.`;
-    if (pass.status !== 'approved') {
-      return `The token is genuine, but outpass ${pass.reference} is ${pass.status}.`;
-    }
+    const but = (reason: string) => ({ problem: `The token is genuine, but ${reason}.` });
+    if (pass === undefined) return but(`there is no outpass #${claims.pass} here`);
+    if (pass.status !== 'approved') return but(`outpass ${pass.reference} is ${pass.status}`);
     if (pass.files.tokenId !== claims.jti) {
-      return `The token is genuine, but older than the last change of outpass ${pass.reference}.`;
+      return but(`older than the last change of outpass ${pass.reference}`);
     }
-    return undefined;
+    return pass;
   } finally {
     await store.close();
   }

@@ -1,6 +1,7 @@
 /** `passito movements out|in`: the gate's log. */
 
 import { openOffice } from '../../app.ts';
+import { isLate } from '../../outpass/late-grace.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import type { Direction } from '../../outpass/movements.ts';
 import { printable } from '../log.ts';
@@ -54,7 +55,9 @@ function record(input: Input, direction: Direction): Promise<number> {
       return 0;
     }
     const { name, rollNumber } = pass.student;
-    const late = direction === 'in' && movement.at > pass.returnsAt;
+    const late =
+      direction === 'in' &&
+      isLate(movement.at, pass.returnsAt, pass.student.gender, (await office.settings()).lateGrace);
     const text = `${name} (${rollNumber}) ${direction === 'out' ? 'went out' : 'came back'}, ${tellTime(movement.at, zone)}`;
     const end = late ? `; the pass ended at ${tellTime(pass.returnsAt, zone)}` : '';
     input.print(printable(`Outpass ${pass.reference}: ${text}${end}.`));

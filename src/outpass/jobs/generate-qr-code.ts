@@ -14,11 +14,12 @@ export const generateQrCode: JobDefinition<OutpassPayload, OfficeContext> = {
   schema: outpassPayload,
   async handle({ outpass_id: id }, context) {
     const pass = await approvedPass(id, context);
-    const [{ passClaims, signToken }, { drawQr }] = await Promise.all([
+    const [{ lateGrace }, { passClaims, signToken }, { drawQr }] = await Promise.all([
+      context.office.settings(),
       import('../token.ts'),
       import('../qr.ts'),
     ]);
-    const claims = passClaims(pass);
+    const claims = passClaims(pass, lateGrace);
     const png = await drawQr(signToken(claims, await context.office.signingKey()));
     const path = qrFile(id);
     await context.files.write(path, png);

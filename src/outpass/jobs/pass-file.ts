@@ -1,7 +1,7 @@
 /** Reads a file that an earlier job of the chain made. */
 
 import { discard } from '../../engine/handler.ts';
-import { passClaims } from '../token.ts';
+import { tokenIdOf } from '../token.ts';
 import type { OfficeContext, PassDetails } from '../office.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { OfficeContext, PassDetails } from '../office.ts';
 export function currentQr(pass: PassDetails): string {
   const { qr, tokenId } = pass.files;
   if (qr === null) discard(`Outpass #${pass.id} has no QR code yet: GenerateQrCode must complete first.`);
-  if (tokenId !== passClaims(pass).jti) {
+  if (tokenId !== tokenIdOf(pass)) {
     discard(
       `The QR code of outpass #${pass.id} is older than its last change: dispatch GenerateQrCode again.`,
     );

@@ -1,6 +1,7 @@
 /** The two reports as CSV: one line a movement, times in the office's zone, for a warden's spreadsheet. */
 
 import { parseTime } from '../../engine/clock.ts';
+import type { Gender } from '../report-settings.ts';
 import { wallClock } from './calendar.ts';
 
 /** Someone's way through the gate. Times are UTC text. */
@@ -16,6 +17,8 @@ export interface Movement {
 /** Someone who came back after the pass's end and its grace. Times are UTC text. */
 export interface LateArrival extends Movement {
   readonly inAt: string;
+  /** By which the grace goes. */
+  readonly gender: Gender | null;
   /** The pass's window. */
   readonly leavesAt: string;
   readonly returnsAt: string;
@@ -66,11 +69,6 @@ export function lateArrivalsCsv(arrivals: readonly LateArrival[], zone: string):
     tellLateness(parseTime(late.inAt) - parseTime(late.returnsAt)),
   ]);
   return csv([reportColumns.late_arrivals, ...lines]);
-}
-
-/** Whether a return is late: after the pass's end and the grace, given in minutes; the last instant is in time. */
-export function isLate(inAt: string, returnsAt: string, graceMinutes: number): boolean {
-  return parseTime(inAt) > parseTime(returnsAt) + graceMinutes * 60_000;
 }
 
 function lastMove(movement: Movement): string {

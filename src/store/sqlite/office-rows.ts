@@ -1,6 +1,7 @@
 /** How the office's rows are read: one query for a pass with all that belongs to it. */
 
 import type { PassDetails, PassStatus } from '../../outpass/office.ts';
+import type { Gender } from '../../outpass/report-settings.ts';
 
 /** A row of {@link PASS_QUERY}. */
 export interface PassRow {
@@ -26,6 +27,7 @@ export interface PassRow {
   name: string;
   email: string;
   roll_number: string;
+  gender: Gender | null;
   year: number | null;
   programme: string | null;
   hostel: string | null;
@@ -41,7 +43,7 @@ SELECT o.id, o.reference, o.kind, o.status, o.purpose, o.destination, o.leaves_a
        (SELECT at FROM movements WHERE outpass_id = o.id AND direction = 'out') AS went_out_at,
        (SELECT at FROM movements WHERE outpass_id = o.id AND direction = 'in') AS came_back_at,
        o.qr_path, o.document_path, o.token_id,
-       o.student_id, s.name, s.email, s.roll_number, s.year, s.programme, h.name AS hostel, s.room,
+       o.student_id, s.name, s.email, s.roll_number, s.gender, s.year, s.programme, h.name AS hostel, s.room,
        s.parent_phone, s.parent_email
 FROM outpasses o
 JOIN students s ON s.id = o.student_id
@@ -71,6 +73,7 @@ export function toPass(row: PassRow): PassDetails {
       name: row.name,
       email: row.email,
       rollNumber: row.roll_number,
+      gender: row.gender,
       year: row.year,
       programme: row.programme,
       hostel: row.hostel,

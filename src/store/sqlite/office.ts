@@ -1,6 +1,6 @@
 /** The office's records on SQLite. Writes go through the group-committing writer, as the queue's do. */
 
-import { type Clock, formatTime, parseTime, type Random } from '../../engine/clock.ts';
+import { type Clock, parseTime, type Random } from '../../engine/clock.ts';
 import type { Database, Statement } from 'better-sqlite3';
 
 import { officeErrors } from '../../outpass/errors.ts';
@@ -90,7 +90,7 @@ export class SqliteOffice implements Office {
     this.#mails = prepareMailLedger(db, random);
     this.#reportRuns = prepareReportRuns(db);
     this.#move = preparePassMoves(db);
-    this.#cleanup = prepareCleanup(db, this.#move);
+    this.#cleanup = prepareCleanup(db, this.#move, parts.settings.lateGrace);
     this.#writes = preparePassWrites(db);
     this.#reports = prepareReportSettings(db);
     this.#parents = prepareParentAnswers(db, this.#move);
@@ -122,11 +122,11 @@ export class SqliteOffice implements Office {
   }
 
   overduePasses(after: number, limit: number): Promise<OverduePass[]> {
-    return this.#parts.read(() => this.#cleanup.overdue(this.#overdueBefore(), after, limit));
+    return this.#parts.read(() => this.#cleanup.overdue(after, limit, this.#now()));
   }
 
   async closePasses(ids: readonly number[]): Promise<void> {
-    await this.#parts.write(() => this.#cleanup.close(ids, this.#overdueBefore(), this.#now()));
+    await this.#parts.write(() => this.#cleanup.close(ids, this.#now()));
   }
 
   /** Mails of the ledger, the newest first. */
@@ -168,11 +168,6 @@ export class SqliteOffice implements Office {
 
   #now(): number {
     return this.#parts.clock.now();
-  }
-
-  /** A pass that ended before this has used up its grace. */
-  #overdueBefore(): string {
-    return formatTime(this.#now() - this.#parts.settings.lateGrace);
   }
 
   async signingKey(): Promise<SigningKey> {

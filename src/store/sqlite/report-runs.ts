@@ -4,6 +4,7 @@ import type { Database } from 'better-sqlite3';
 import { formatTime, parseTime } from '../../engine/clock.ts';
 import { dayAround } from '../../outpass/reports/calendar.ts';
 import type { LateArrival, Movement, ReportKey } from '../../outpass/reports/csv.ts';
+import { isLate, type LateGrace } from '../../outpass/late-grace.ts';
 import { decideDue } from '../../outpass/reports/due.ts';
 import type { Gender } from '../../outpass/reports/recipients.ts';
 import type { DueReport, ReportContent, ReportRound } from '../../outpass/reports/round.ts';
@@ -28,7 +29,7 @@ const SETTINGS = `
 
 // A student of no known gender stands in both reports: a movement that nobody is told of would be worse.
 const MOVEMENTS = `
-  SELECT s.name, s.roll_number AS rollNumber, s.email, went.at AS outAt, came.at AS inAt,
+  SELECT s.name, s.roll_number AS rollNumber, s.email, s.gender, went.at AS outAt, came.at AS inAt,
          o.leaves_at AS leavesAt, o.returns_at AS returnsAt
   FROM movements went JOIN outpasses o ON o.id = went.outpass_id JOIN students s ON s.id = o.student_id
        LEFT JOIN movements came ON came.outpass_id = o.id AND came.direction = 'in'
@@ -46,9 +47,8 @@ export function prepareReportRuns(db: Database) {
   const ofDay = db.prepare<[{ gender: string; from: string; to: string }], LateArrival | Movement>(
     `${MOVEMENTS} AND coalesce(came.at, went.at) >= @from AND coalesce(came.at, went.at) < @to`,
   );
-  const lateOfDay = db.prepare<[{ gender: string; from: string; to: string; grace: number }], LateArrival>(
-    `${MOVEMENTS} AND came.at >= @from AND came.at < @to
-       AND julianday(came.at) > julianday(o.returns_at) + @grace / 86400000.0`,
+  const cameOnDay = db.prepare<[{ gender: string; from: string; to: string }], LateArrival>(
+    `${MOVEMENTS} AND came.at >= @from AND came.at < @to`,
   );
   return {
     /** Looks at every enabled setting, and notes when each is due next unless it is a dry run. Inside a write. */
@@ -75,15 +75,19 @@ export function prepareReportRuns(db: Database) {
       return round;
     },
     /** What a report holds: the day of `scheduledFor` in the zone. Undefined where there is no such setting. */
-    content(id: number, scheduledFor: number, zone: string, grace: number): ReportContent | undefined {
+    content(id: number, scheduledFor: number, zone: string, grace: LateGrace): ReportContent | undefined {
       const row = byId.get(id);
       if (row === undefined) return undefined;
       const day = dayAround(scheduledFor, zone);
       const span = { gender: row.gender, from: formatTime(day.from), to: formatTime(day.to) };
       const to = receivers(row).map(({ id: user, email }) => ({ id: user, email }));
-      return row.report === 'daily_movement'
-        ? { report: row.report, gender: row.gender, to, rows: ofDay.all(span) }
-        : { report: row.report, gender: row.gender, to, rows: lateOfDay.all({ ...span, grace }) };
+      if (row.report === 'daily_movement') {
+        return { report: row.report, gender: row.gender, to, rows: ofDay.all(span) };
+      }
+      const late = cameOnDay
+        .all(span)
+        .filter(({ inAt, returnsAt, gender }) => isLate(inAt, returnsAt, gender, grace));
+      return { report: row.report, gender: row.gender, to, rows: late };
     },
     sent(id: number, scheduledFor: number): void {
       const at = formatTime(scheduledFor);
