@@ -17,7 +17,9 @@ import {
   ImportError,
   type ImportRows,
   type ImportTable,
+  movementRows,
   outpassRows,
+  reportRows,
   studentRows,
   userRows,
 } from '../outpass/import.ts';
@@ -194,6 +196,17 @@ export class PassOffice {
   importOutpasses(records: readonly ImportRecord[], ways: ImportWays = {}): Promise<ImportResult> {
     return imported('outpasses', outpassRows(tableOf(records), this.#zone), ways, (rows, options) =>
       this.#office.importOutpasses(rows, options),
+    );
+  }
+
+  importMovements(records: readonly ImportRecord[], ways: ImportWays = {}): Promise<ImportResult> {
+    const read = movementRows(tableOf(records), this.#zone, Date.now());
+    return imported('movements', read, ways, (rows, options) => this.#office.importMovements(rows, options));
+  }
+
+  importReports(records: readonly ImportRecord[], ways: ImportWays = {}): Promise<ImportResult> {
+    return imported('reports', reportRows(tableOf(records)), ways, (rows, options) =>
+      this.#office.importReports(rows, options),
     );
   }
 

@@ -1,11 +1,21 @@
 /** Turns the records of an import file into rows of the office, and names every record that cannot be one. */
 
-import { hostelColumns, outpassColumns, studentColumns, userColumns } from './import/columns.ts';
-import { type Cells, type ImportRows, type ImportTable, rowsOf } from './import/rows.ts';
+import {
+  hostelColumns,
+  movementColumns,
+  outpassColumns,
+  reportColumns,
+  studentColumns,
+  userColumns,
+} from './import/columns.ts';
+import type { Cells } from './import/problems.ts';
+import { type ImportRows, type ImportTable, rowsOf } from './import/rows.ts';
+import { isFuture } from './movements.ts';
 import type { PassStatus } from './office.ts';
+import { type Gender, readAddresses, type ReportName, type ReportTimes } from './report-settings.ts';
 
 export { HEAD, ImportError, tellProblems } from './import/problems.ts';
-export type { RowProblem } from './import/problems.ts';
+export type { Cells, RowProblem } from './import/problems.ts';
 export { PROBLEM_COLUMN } from './import/rows.ts';
 export type { ImportRows, ImportTable } from './import/rows.ts';
 
@@ -65,6 +75,27 @@ export interface OutpassRow {
   leavesAt: string;
   returnsAt: string;
   status: PassStatus | null;
+}
+
+/** A student's way through the gate; times are UTC text. */
+export interface MovementRow {
+  place: string;
+  reference: string;
+  outAt: string;
+  /** Null: not back, or nothing is said of it. */
+  inAt: string | null;
+  recordedBy: string;
+}
+
+/** A change of a report's settings. What is absent stays. */
+export interface ReportRow {
+  place: string;
+  report: ReportName;
+  gender: Gender;
+  enabled: boolean | undefined;
+  times: Partial<ReportTimes>;
+  /** E-mail addresses; empty: nobody beside the chief wardens. */
+  recipients: string[] | undefined;
 }
 
 /** Reads hostels. */
@@ -130,6 +161,43 @@ export function outpassRows(table: ImportTable, zone: string): ImportRows<Outpas
     };
   });
 }
+
+/** Reads movements; `now` is the present, in milliseconds, after which nothing can have happened. */
+export function movementRows(table: ImportTable, zone: string, now: number): ImportRows<MovementRow> {
+  return rowsOf(table, movementColumns, 'reference', zone, (place, cells) => {
+    const outAt = needed(cells, 'out_at');
+    const inAt = text(cells, 'in_at') ?? null;
+    if (isFuture(outAt, now)) return 'out_at lies in the future';
+    if (inAt !== null && isFuture(inAt, now)) return 'in_at lies in the future';
+    if (inAt !== null && inAt < outAt) return 'in_at is before out_at';
+    return {
+      place,
+      reference: needed(cells, 'reference'),
+      outAt,
+      inAt,
+      recordedBy: needed(cells, 'recorded_by'),
+    };
+  });
+}
+
+/** Reads report settings. */
+export function reportRows(table: ImportTable): ImportRows<ReportRow> {
+  return rowsOf(table, reportColumns, ['report', 'gender'], 'UTC', (place, cells) => {
+    const { report, gender, enabled, recipients } = cells;
+    const given = Object.entries(cells).filter(([name, value]) => TIMES.has(name) && value !== null);
+    return {
+      place,
+      report: report as ReportName,
+      gender: gender as Gender,
+      // A switch has no third position: an empty cell leaves it alone, and so does one of the times.
+      enabled: enabled === undefined || enabled === null ? undefined : enabled === 1,
+      times: Object.fromEntries(given),
+      recipients: recipients === undefined ? undefined : readAddresses(String(recipients ?? '')),
+    };
+  });
+}
+
+const TIMES: ReadonlySet<string> = new Set(['frequency', 'weekday', 'day', 'month', 'time']);
 
 /** A required value, which the checks have made sure of. */
 function needed(cells: Cells, name: string): string {

@@ -9,6 +9,11 @@ export type Direction = 'out' | 'in';
 /** A clock at the gate may be ahead of the server's by this much, in milliseconds. */
 const CLOCK_SLIP_MS = 60_000;
 
+/** Whether a time (UTC text, or milliseconds) has not come yet by any clock at the gate. */
+export function isFuture(at: string | number, now: number): boolean {
+  return (typeof at === 'number' ? at : parseTime(at)) > now + CLOCK_SLIP_MS;
+}
+
 /** What is to be recorded. */
 export interface Passage {
   direction: Direction;
@@ -26,7 +31,7 @@ export function refusePassage(
   zone: string,
 ): { reason: string; hint?: string } | undefined {
   const told = (utc: string) => tellTime(utc, zone);
-  if (at > now + CLOCK_SLIP_MS) return { reason: 'cannot be used in the future' };
+  if (isFuture(at, now)) return { reason: 'cannot be used in the future' };
   if (direction === 'in') {
     if (pass.wentOutAt === null) {
       return { reason: 'has not gone out', hint: `Type: passito movements out ${pass.reference}` };

@@ -48,10 +48,21 @@ const NEEDS: Readonly<Record<Frequency, readonly ('weekday' | 'day' | 'month')[]
 /** The longest that each month can be. */
 const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
-/** Applies a change to what is stored; gives the new times, or what is wrong as a sentence with option names. */
+/** The `HH:MM` of a written time of day; whole minutes may have their seconds. Undefined where it is none. */
+export function readClock(text: string): string | undefined {
+  return /^((?:[01]\d|2[0-3]):[0-5]\d)(?::00)?$/.exec(text)?.[1];
+}
+
+/** The addresses in a list that a person typed, with commas, semicolons or spaces between. */
+export function readAddresses(text: string): string[] {
+  return text.split(/[\s,;]+/).filter((part) => part !== '');
+}
+
+/** Applies a change to what is stored; gives the new times, or what is wrong as a sentence. `say` names a field. */
 export function changeTimes(
   old: ReportTimes,
   change: Partial<ReportTimes>,
+  say: (field: string) => string = (field) => `--${field}`,
 ): { times: ReportTimes } | { wrong: string } {
   const frequency = change.frequency ?? old.frequency;
   const needs = NEEDS[frequency];
@@ -65,11 +76,11 @@ export function changeTimes(
   for (const field of ['weekday', 'day', 'month'] as const) {
     const given = change[field] ?? null;
     if (!needs.includes(field)) {
-      if (given !== null) return { wrong: `--${field} means nothing to a ${frequency} report` };
+      if (given !== null) return { wrong: `${say(field)} means nothing to a ${frequency} report` };
       continue;
     }
     times[field] = given ?? old[field];
-    if (times[field] === null) return { wrong: `a ${frequency} report needs --${field}` };
+    if (times[field] === null) return { wrong: `a ${frequency} report needs ${say(field)}` };
   }
   const { day, month } = times;
   if (day !== null && month !== null && day > (MONTH_DAYS[month - 1] ?? 31)) {

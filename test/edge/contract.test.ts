@@ -19,7 +19,9 @@ import { EXIT, errors, type PassitoError } from '../../src/errors.ts';
 import { officeErrors } from '../../src/outpass/errors.ts';
 import {
   hostelColumns,
+  movementColumns,
   outpassColumns,
+  reportColumns,
   studentColumns,
   userColumns,
 } from '../../src/outpass/import/columns.ts';
@@ -215,6 +217,8 @@ suite('docs/contract.md', () => {
       ['### Users file', userColumns],
       ['### Students file', studentColumns],
       ['### Outpasses file', outpassColumns],
+      ['### Movements file', movementColumns],
+      ['### Reports file', reportColumns],
     ] as const) {
       const documented = tables(below(heading))[0]?.map((row) => row.slice(0, 3));
       const actual = Object.entries(known).map(([name, { required, max }]) => [

@@ -52,6 +52,11 @@ test('a pass from the import to the gate, and a report', async (t) => {
   );
   assert.deepEqual([setting?.enabled, setting?.recipients[0]?.name], [true, 'W']);
   assert.equal((await office.reports()).length, 4);
+  const row = { report: 'late_arrivals', gender: 'male', enabled: true, recipients: 'w@b.edu' };
+  assert.equal((await office.importReports([row])).unchanged, 1);
+  const out = new Date(Date.now() - 30_000).toISOString();
+  const movement = { reference: pass.reference, out_at: out, recorded_by: 'gate 2' };
+  assert.equal((await office.importMovements([movement])).updated, 1);
 
   const dispatcher = await JobDispatcher.open(file);
   assert.equal((await dispatcher.dispatch('Hello')).id, 5, 'after the chain and the mail of the rejection');

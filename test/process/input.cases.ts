@@ -361,6 +361,28 @@ const office: Case[] = [
     },
     list: true,
   }),
+  usage('movements with bad rows', ['import', 'movements', 'm.csv'], {
+    files: {
+      'm.csv': [
+        'reference,out_at,in_at,recorded_by',
+        'P-1,2026-01-01 10:00,,Gate 1',
+        'P-2,2026-01-01 10:00,2026-01-01 09:00,Gate 1',
+        'p-1,2099-01-01 10:00,noon,',
+      ].join('\n'),
+    },
+    list: true,
+  }),
+  usage('report settings with bad rows', ['import', 'reports', 'r.csv'], {
+    files: {
+      'r.csv': [
+        'report,gender,enabled,frequency,weekday,time,recipients',
+        'daily_movement,male,yes,weekly,,21:00,a@example.edu; b@example.edu',
+        'daily_movment,all,perhaps,hourly,0,24:00,',
+        'Daily Movement,m,yes,daily,,9:00,',
+      ].join('\n'),
+    },
+    list: true,
+  }),
   usage('hostels with a column misspelt', ['import', 'hostels', 'h.csv'], {
     files: { 'h.csv': 'nam\nGanga\n' },
     list: true,

@@ -8,6 +8,7 @@ import { chmodSync, copyFileSync, constants, existsSync, readFileSync, writeFile
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Site } from '../tools/daemon.ts';
+import { commands } from '../../src/edge/cli/commands.ts';
 import { type Case, type Said, say, transcript } from '../tools/daemon-messages.ts';
 import { executable } from '../tools/executable.ts';
 import { cases } from './input.cases.ts';
@@ -18,12 +19,7 @@ const isRoot = process.getuid?.() === 0;
 /** Commands that run at once. */
 const AT_ONCE = 3;
 
-const COMMANDS = [
-  '', 'supervisor', 'worker', 'health', 'status', 'dispatch', 'jobs list', 'jobs show', 'jobs retry', 'jobs cancel', 'jobs delete',
-  'jobs prune', 'explain', 'try', 'import hostels', 'import users', 'import students', 'import outpasses', 'outpass list', 'outpass show', 'outpass create', 'outpass approve',
-  'outpass reject', 'outpass cancel', 'movements out', 'movements in', 'pause', 'resume', 'scale', 'schedule list', 'schedule next', 'schedule show', 'schedule run', 'schedule pause', 'schedule resume', 'mail list', 'mail show', 'mail resend', 'keys', 'verify', 'cleanup-expired-files', 'dispatch-scheduled-reports', 'reports list', 'reports set',
-  'reports enable', 'reports disable', 'reports run', 'init', 'migrate', 'demo',
-]; // prettier-ignore
+const COMMANDS = ['', ...commands.map(({ name }) => name)];
 
 const help: Case[] = COMMANDS.map((command) => ({
   name: command === '' ? 'the help' : `the help of ${command}`,

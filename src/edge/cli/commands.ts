@@ -7,7 +7,7 @@ import { dispatch } from './dispatch.ts';
 import { dispatchScheduledReports } from './dispatch-reports.ts';
 import { explain } from './explain.ts';
 import { health } from './health.ts';
-import { importHostels, importOutpasses, importStudents, importUsers } from './import.ts';
+import * as imports from './import.ts';
 import { init } from './init.ts';
 import * as jobs from './jobs.ts';
 import { keys, verify } from './keys.ts';
@@ -47,10 +47,12 @@ export const commands: readonly Command[] = [
   schedule.pause,
   schedule.resume,
   tryOnce,
-  importHostels,
-  importUsers,
-  importStudents,
-  importOutpasses,
+  imports.importHostels,
+  imports.importUsers,
+  imports.importStudents,
+  imports.importOutpasses,
+  imports.importMovements,
+  imports.importReports,
   outpass.list,
   outpass.show,
   outpassChange.create,

@@ -10,8 +10,10 @@ import {
   HEAD,
   hostelRows,
   ImportError,
+  movementRows,
   outpassRows,
   PROBLEM_COLUMN,
+  reportRows,
   type RowProblem,
   studentRows,
   tellProblems,
@@ -54,6 +56,18 @@ const KINDS = {
       write: (office, options) => office.importOutpasses(rows, options),
     };
   },
+  movements(table: Table, zone: string): Checked {
+    const { rows, problems } = movementRows(table, zone, Date.now());
+    return {
+      sound: rows.length,
+      problems,
+      write: (office, options) => office.importMovements(rows, options),
+    };
+  },
+  reports(table: Table): Checked {
+    const { rows, problems } = reportRows(table);
+    return { sound: rows.length, problems, write: (office, options) => office.importReports(rows, options) };
+  },
 };
 
 type Kind = keyof typeof KINDS;
@@ -64,10 +78,10 @@ const OPTIONS: readonly CommandOption[] = [
   JSON_OPTION,
 ];
 
-const command = (kind: Kind, key: string): Command => ({
+const command = (kind: Kind, key: string, does = `Insert or update ${kind}`): Command => ({
   name: `import ${kind}`,
   args: '<file>',
-  about: `Insert or update ${kind} from CSV or JSON, by ${key}`,
+  about: `${does} from CSV or JSON, by ${key}`,
   options: OPTIONS,
   example: `passito import ${kind} ${kind}.csv`,
   run: (input) => run(input, kind),
@@ -77,6 +91,8 @@ export const importHostels = command('hostels', 'name');
 export const importUsers = command('users', 'e-mail address');
 export const importStudents = command('students', 'roll number');
 export const importOutpasses = command('outpasses', 'reference');
+export const importMovements = command('movements', "the pass's reference");
+export const importReports = command('reports', 'report and gender', 'Change the settings of reports');
 
 async function run(input: Input, kind: Kind): Promise<number> {
   const path = input.args[0] as string;

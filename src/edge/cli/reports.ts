@@ -8,6 +8,8 @@ import { nearest } from '../../nearest.ts';
 import {
   frequencies,
   genders,
+  readAddresses,
+  readClock,
   reportNames,
   type ReportSetting,
   type ReportTimes,
@@ -128,12 +130,13 @@ function apply(input: Input, changes: ReportChange): Promise<number> {
 function readTimes(input: Input): Partial<ReportTimes> {
   const frequency = input.option('frequency');
   const time = input.option('time');
-  if (time !== undefined && !/^([01]\d|2[0-3]):[0-5]\d$/.test(time)) {
+  const clock = time === undefined ? undefined : readClock(time);
+  if (time !== undefined && clock === undefined) {
     throw errors.badValue('--time', time, 'a time from 00:00 to 23:59');
   }
   return {
     ...(frequency === undefined ? {} : { frequency: oneOf('--frequency', frequency, frequencies) }),
-    ...set('time', time),
+    ...set('time', clock),
     ...set('weekday', readWhole(input, 'weekday', 1, 7)),
     ...set('day', readWhole(input, 'day', 1, 31)),
     ...set('month', readWhole(input, 'month', 1, 12)),
@@ -143,7 +146,7 @@ function readTimes(input: Input): Partial<ReportTimes> {
 function readRecipients(input: Input): string[] | undefined {
   const text = input.option('recipients');
   if (text === undefined || text.trim() === 'none') return text === undefined ? undefined : [];
-  const addresses = text.split(/[\s,;]+/).filter((part) => part !== '');
+  const addresses = readAddresses(text);
   if (addresses.length === 0) {
     throw errors.badValue('--recipients', text, "addresses with commas between, or the word 'none'");
   }

@@ -2,6 +2,7 @@
 
 import { readTime, timeForm } from '../read-time.ts';
 import { passStatuses } from '../pass-states.ts';
+import { frequencies, genders, readClock, reportNames } from '../report-settings.ts';
 import { formatTime } from '../../engine/clock.ts';
 import { type Column, roles } from './columns.ts';
 import { nearest } from '../../nearest.ts';
@@ -50,11 +51,15 @@ const checks: Record<Column['kind'], (text: string, zone: string) => CellVerdict
   email: (text) =>
     EMAIL.test(text) ? { value: text } : { wrong: `${quoted(text)} is not an e-mail address` },
   phone: (text) => (PHONE.test(text) ? { value: text } : { wrong: `${quoted(text)} is not a phone number` }),
-  year: (text) => {
-    const year = /^\d{1,2}$/.test(text) ? Number(text) : 0;
-    return year >= 1 && year <= 10
-      ? { value: year }
-      : { wrong: `${quoted(text)} is not a year of study (1 to 10)` };
+  year: (text) => upTo(10, text, 'a year of study (1 to 10)'),
+  weekday: (text) => upTo(7, text, 'a weekday (1, Monday, to 7)'),
+  day: (text) => upTo(31, text, 'a day of the month (1 to 31)'),
+  month: (text) => upTo(12, text, 'a month (1 to 12)'),
+  clock: (text) => {
+    const value = readClock(text);
+    return value === undefined
+      ? { wrong: `${quoted(text)} is not a time of day (00:00 to 23:59)` }
+      : { value };
   },
   time: (text, zone) => {
     const ms = readTime(text, zone);
@@ -64,7 +69,9 @@ const checks: Record<Column['kind'], (text: string, zone: string) => CellVerdict
   },
   status: (text) => oneOf(text, passStatuses, 'a status'),
   role: (text) => oneOf(text.replaceAll(/[ -]/g, '_'), roles, 'a role'),
-  gender: (text) => oneOf(GENDERS.get(text.toLowerCase()) ?? text, ['male', 'female'], 'a gender'),
+  report: (text) => oneOf(text.replaceAll(/[ -]/g, '_'), reportNames, 'a report'),
+  frequency: (text) => oneOf(text, frequencies, 'a frequency'),
+  gender: (text) => oneOf(GENDERS.get(text.toLowerCase()) ?? text, genders, 'a gender'),
   switch: (text) => {
     const value = SWITCH.get(text.toLowerCase());
     return value === undefined ? { wrong: `${quoted(text)} is neither yes nor no` } : { value };
@@ -74,6 +81,11 @@ const checks: Record<Column['kind'], (text: string, zone: string) => CellVerdict
       ? { wrong: `${quoted(text)} has digits only and would be taken for an id` }
       : { value: text },
 };
+
+function upTo(most: number, text: string, what: string): CellVerdict {
+  const value = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  return value >= 1 && value <= most ? { value } : { wrong: `${quoted(text)} is not ${what}` };
+}
 
 function oneOf(text: string, words: readonly string[], what: string): CellVerdict {
   const word = text.toLowerCase();

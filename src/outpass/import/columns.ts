@@ -1,6 +1,7 @@
 /** The columns of the import files: the one place that says what each is called and may hold. */
 
 import { passStatuses } from '../pass-states.ts';
+import { frequencies, reportNames } from '../report-settings.ts';
 
 /** How a value is checked. A `line` is text without breaks: a name, or what stands in one line of the pass. */
 type ColumnKind =
@@ -14,7 +15,13 @@ type ColumnKind =
   | 'reference'
   | 'role'
   | 'gender'
-  | 'switch';
+  | 'switch'
+  | 'report'
+  | 'frequency'
+  | 'clock'
+  | 'weekday'
+  | 'day'
+  | 'month';
 
 /** One column. */
 export interface Column {
@@ -87,4 +94,25 @@ export const outpassColumns = {
   leaves_at: column('time', true, 40, 'YYYY-MM-DD HH:MM in the office’s time zone, or with an offset'),
   returns_at: column('time', true, 40, 'the same form; after leaves_at'),
   status: column('status', false, 40, `one of ${passStatuses.join(', ')}; pending for a new pass`),
+} as const satisfies Record<string, Column>;
+
+/** The gate's log, one line for both ways; the pass's reference is the natural key. */
+export const movementColumns = {
+  reference: column('line', true, 40, 'of an outpass that is already there'),
+  out_at: column('time', true, 40, 'when the student went out; the form is that of leaves_at'),
+  in_at: column('time', false, 40, 'when the student came back; empty while out'),
+  recorded_by: column('line', true, 120, 'the verifier'),
+} as const satisfies Record<string, Column>;
+
+/** Report settings; the report and the gender are the natural key. */
+export const reportColumns = {
+  report: column('report', true, 40, `one of ${reportNames.join(', ')}`),
+  gender: column('gender', true, 10, 'of whose hostels'),
+  enabled: column('switch', false, 10, 'yes or no'),
+  frequency: column('frequency', false, 20, `one of ${frequencies.join(', ')}`),
+  weekday: column('weekday', false, 10, '1 (Monday) to 7; weekly reports need it'),
+  day: column('day', false, 10, '1 to 31; monthly and yearly reports need it'),
+  month: column('month', false, 10, '1 to 12; yearly reports need it'),
+  time: column('clock', false, 10, 'HH:MM in the office’s time zone'),
+  recipients: column('line', false, 4000, 'wardens’ e-mail addresses with ; or spaces between'),
 } as const satisfies Record<string, Column>;

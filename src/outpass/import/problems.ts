@@ -1,12 +1,15 @@
 /** What is wrong with an import file, row by row, and how it is told. */
 
+/** The checked values of a record, by column. */
+export type Cells = Record<string, string | number | null | undefined>;
+
 /** One row that cannot be imported. */
 export interface RowProblem {
   /** `line 3` or `item 3`; {@link HEAD} where the whole file is meant. */
   place: string;
   reason: string;
-  /** Of an outpass: its student, where that can be read. */
-  rollNumber?: string;
+  /** What of it could be read, so that what the records say against it is told with its other faults. */
+  cells?: Cells;
 }
 
 /** The place of what is wrong with the columns: then no row can be read. */

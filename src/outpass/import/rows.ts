@@ -3,7 +3,7 @@
 import { nearest } from '../../nearest.ts';
 import { checkCell } from './cells.ts';
 import type { Column } from './columns.ts';
-import { HEAD, type RowProblem } from './problems.ts';
+import { type Cells, HEAD, type RowProblem } from './problems.ts';
 
 /** What an import file was read into. */
 export interface ImportTable {
@@ -17,17 +17,14 @@ export interface ImportRows<Row> {
   problems: RowProblem[];
 }
 
-/** The checked values of a record, by column. */
-export type Cells = Record<string, string | number | null | undefined>;
-
 /** Holds what was wrong, in the file of rejected rows; a mended file may keep it. */
 export const PROBLEM_COLUMN = 'problem';
 
-/** Checks a table; `build` gives a row, or what is wrong with it whole. */
+/** Checks a table. `key` has the columns that name a record; `build` gives a row, or what is wrong with it whole. */
 export function rowsOf<Row>(
   table: ImportTable,
   columns: Readonly<Record<string, Column>>,
-  key: string,
+  key: string | readonly string[],
   zone: string,
   build: (place: string, cells: Cells) => Row | string,
 ): ImportRows<Row> {
@@ -36,6 +33,7 @@ export function rowsOf<Row>(
   const rows: Row[] = [];
   const problems: RowProblem[] = [];
   const seen = new Map<string, string>();
+  const keys = [key].flat();
   const checked = Object.entries(columns);
   for (const { place, values, fault } of table.records) {
     if (fault !== undefined) {
@@ -43,23 +41,18 @@ export function rowsOf<Row>(
       continue;
     }
     const { cells, wrong } = checkCells(values, checked, zone);
-    const name = cells[key];
-    if (typeof name === 'string') {
+    const names = keys.map((column) => cells[column]);
+    if (names.every((name) => typeof name === 'string')) {
+      const name = names.join(' ');
       const first = seen.get(name.toLowerCase());
-      if (first !== undefined) wrong.push(`${key} '${name}' already stands in ${first}`);
+      if (first !== undefined) wrong.push(`${keys.join(' and ')} '${name}' already stands in ${first}`);
       else seen.set(name.toLowerCase(), place);
     }
     const built = wrong.length === 0 ? build(place, cells) : wrong.join('; ');
     if (typeof built !== 'string') rows.push(built);
-    else problems.push({ place, reason: built, ...rollNumberOf(cells, key) });
+    else problems.push({ place, reason: built, cells });
   }
   return { rows, problems };
-}
-
-/** Whom a bad row speaks of, so that an unknown student is told with the row's other faults. */
-function rollNumberOf(cells: Cells, key: string): { rollNumber?: string } {
-  const value = cells['roll_number'];
-  return key === 'roll_number' || typeof value !== 'string' ? {} : { rollNumber: value };
 }
 
 function checkHead(table: ImportTable, columns: Readonly<Record<string, Column>>): RowProblem[] {

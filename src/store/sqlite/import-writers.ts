@@ -2,10 +2,10 @@
 
 import type { Database } from 'better-sqlite3';
 
-import type { HostelRow, OutpassRow, RowProblem, StudentRow, UserRow } from '../../outpass/import.ts';
+import type { HostelRow, OutpassRow, StudentRow, UserRow } from '../../outpass/import.ts';
 import type { PassStatus } from '../../outpass/office.ts';
 import { moveBetween } from '../../outpass/pass-states.ts';
-import type { RowVerdict } from './office-import.ts';
+import type { RowVerdict, RowWriter } from './office-import.ts';
 import type { ApplyMove } from './pass-moves.ts';
 import { prepareReferences } from './pass-writes.ts';
 
@@ -14,48 +14,48 @@ const NOW = "strftime('%Y-%m-%d %H:%M:%f','now')";
 type Values = Record<string, string | number | null>;
 type Given = Record<string, string | number | null | undefined>;
 
-export function hostelWriter(db: Database): (row: HostelRow) => RowVerdict {
+export function hostelWriter(db: Database): RowWriter<HostelRow> {
   const write = upsert(db, 'hostels', 'name', ['name', 'type', 'category']);
-  return ({ name, type, category }) => write({ name, type, category });
+  return { write: ({ name, type, category }) => write({ name, type, category }) };
 }
 
 /** Users by e-mail address; hostels that they name are made. */
-export function userWriter(db: Database): (row: UserRow) => RowVerdict {
+export function userWriter(db: Database): RowWriter<UserRow> {
   const columns = ['name', 'email', 'role', 'gender', 'phone', 'hostel_id', 'active'];
   const write = upsert(db, 'users', 'email', columns);
   const hostelId = hostels(db);
-  return ({ place: _, hostel, active, ...row }) =>
-    write({ ...row, hostel_id: hostelId(hostel), active: unlessEmpty(active) });
+  return {
+    write: ({ place: _, hostel, active, ...row }) =>
+      write({ ...row, hostel_id: hostelId(hostel), active: unlessEmpty(active) }),
+  };
 }
 
 /** Students by roll number; hostels that they name are made. */
-export function studentWriter(db: Database): (row: StudentRow) => RowVerdict {
+export function studentWriter(db: Database): RowWriter<StudentRow> {
   const write = upsert(db, 'students', 'roll_number', [
     'name', 'email', 'roll_number', 'year', 'programme', 'hostel_id', 'room', 'parent_phone', 'gender', 'academic_year', 'phone', 'active',
     'parent_email',
   ]); // prettier-ignore
   const hostelId = hostels(db);
-  return ({ place: _, rollNumber, hostel, parentPhone, parentEmail, academicYear, active, ...row }) =>
-    write({
-      ...row,
-      roll_number: rollNumber,
-      hostel_id: hostelId(hostel),
-      parent_phone: parentPhone,
-      parent_email: parentEmail,
-      academic_year: academicYear,
-      active: unlessEmpty(active),
-    });
+  return {
+    write: ({ place: _, rollNumber, hostel, parentPhone, parentEmail, academicYear, active, ...row }) =>
+      write({
+        ...row,
+        roll_number: rollNumber,
+        hostel_id: hostelId(hostel),
+        parent_phone: parentPhone,
+        parent_email: parentEmail,
+        academic_year: academicYear,
+        active: unlessEmpty(active),
+      }),
+  };
 }
 
 /**
  * Outpasses by reference. What is printed having changed, an old QR code and document are forgotten: they would show
  * the guard another window than the record. A status changes only as the table of moves allows.
  */
-export function outpassWriter(
-  db: Database,
-  applyMove: ApplyMove,
-  at: number,
-): { write: (row: OutpassRow) => RowVerdict; complete: (problem: RowProblem) => RowProblem } {
+export function outpassWriter(db: Database, applyMove: ApplyMove, at: number): RowWriter<OutpassRow> {
   const student = db.prepare<[string], number>('SELECT id FROM students WHERE roll_number = ?').pluck();
   const find = db.prepare<[string], Values & { id: number }>(
     `SELECT id, reference, student_id, kind, purpose, destination, leaves_at, returns_at, status
@@ -113,13 +113,9 @@ export function outpassWriter(
     if (move !== undefined) applyMove({ id: old.id, reference, status }, move, { at });
     return changed || move !== undefined ? 'updated' : 'unchanged';
   };
-  /** A row that is bad for another reason may name an unknown student as well. */
-  const complete = (problem: RowProblem): RowProblem => {
-    const { rollNumber, reason } = problem;
-    if (rollNumber === undefined || student.get(rollNumber) !== undefined) return problem;
-    return { ...problem, reason: `${reason}; ${unknown(rollNumber)}` };
-  };
-  return { write, complete };
+  const against: RowWriter<OutpassRow>['against'] = ({ roll_number: rollNumber }) =>
+    typeof rollNumber !== 'string' || student.get(rollNumber) !== undefined ? undefined : unknown(rollNumber);
+  return { write, against };
 }
 
 /** Inserts or updates by a natural key. What is undefined keeps its value, or its column's default in a new row. */

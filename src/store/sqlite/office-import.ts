@@ -1,7 +1,7 @@
 /** Writes imported rows: all or none of them, or all that can be written. Every function runs inside one write. */
 
 import { ImportError } from '../../outpass/import.ts';
-import type { RowProblem } from '../../outpass/import.ts';
+import type { Cells, RowProblem } from '../../outpass/import.ts';
 import { inOrder } from '../../outpass/import/problems.ts';
 
 /** What an import did, and the rows that it left out. */
@@ -27,6 +27,13 @@ export interface ImportOptions {
 /** What became of a row: a word for the count, or why the office refuses it. */
 export type RowVerdict = 'inserted' | 'updated' | 'unchanged' | { refused: string };
 
+/** How rows of a kind are written. */
+export interface RowWriter<Row> {
+  write: (row: Row) => RowVerdict;
+  /** What the records say against a row that is bad for another reason: it may speak of somebody unknown as well. */
+  against?: (cells: Cells) => string | undefined;
+}
+
 /** Carries the result out of a write that is to be undone. */
 class DryRun extends Error {
   readonly result: ImportResult;
@@ -42,10 +49,14 @@ const STEP = 500;
 /** Writes the rows in one go. Throws an ImportError that names every bad row, unless they may be left out. */
 export function importRows<Row extends { place: string }>(
   rows: readonly Row[],
-  write: (row: Row) => RowVerdict,
+  { write, against }: RowWriter<Row>,
   { problems = [], partial = false, dryRun = false, progress }: ImportOptions,
 ): ImportResult {
-  const result: ImportResult = { inserted: 0, updated: 0, unchanged: 0, problems: [...problems] };
+  const result: ImportResult = { inserted: 0, updated: 0, unchanged: 0, problems: [] };
+  for (const { place, reason, cells = {} } of problems) {
+    const more = against?.(cells);
+    result.problems.push({ place, reason: more === undefined ? reason : `${reason}; ${more}` });
+  }
   rows.forEach((row, index) => {
     const verdict = write(row);
     if (typeof verdict === 'string') result[verdict] += 1;

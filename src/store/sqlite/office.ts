@@ -4,7 +4,14 @@ import { type Clock, parseTime, type Random } from '../../engine/clock.ts';
 import type { Database, Statement } from 'better-sqlite3';
 
 import { officeErrors } from '../../outpass/errors.ts';
-import type { HostelRow, OutpassRow, StudentRow, UserRow } from '../../outpass/import.ts';
+import type {
+  HostelRow,
+  MovementRow,
+  OutpassRow,
+  ReportRow,
+  StudentRow,
+  UserRow,
+} from '../../outpass/import.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import { type Direction, refusePassage } from '../../outpass/movements.ts';
 import type { NewPass } from '../../outpass/new-pass.ts';
@@ -24,6 +31,7 @@ import { prepareReportRuns } from './report-runs.ts';
 import { prepareCleanup } from './office-cleanup.ts';
 import type { PassMove } from '../../outpass/pass-states.ts';
 import type { Gender, ReportName, ReportSetting } from '../../outpass/report-settings.ts';
+import { movementWriter } from './import-movements.ts';
 import { hostelWriter, outpassWriter, studentWriter, userWriter } from './import-writers.ts';
 import { importRows, undone } from './office-import.ts';
 import type { ImportOptions, ImportResult } from './office-import.ts';
@@ -308,10 +316,20 @@ export class SqliteOffice implements Office {
 
   /** Inserts or updates outpasses by reference. */
   importOutpasses(rows: readonly OutpassRow[], options: ImportOptions = {}): Promise<ImportResult> {
-    return this.#import(() => {
-      const { write, complete } = outpassWriter(this.#parts.db, this.#move, this.#now());
-      return importRows(rows, write, { ...options, problems: (options.problems ?? []).map(complete) });
-    });
+    return this.#import(() =>
+      importRows(rows, outpassWriter(this.#parts.db, this.#move, this.#now()), options),
+    );
+  }
+
+  /** Inserts or updates movements by the reference of their pass. */
+  importMovements(rows: readonly MovementRow[], options: ImportOptions = {}): Promise<ImportResult> {
+    const { db, settings } = this.#parts;
+    return this.#import(() => importRows(rows, movementWriter(db, settings.timeZone), options));
+  }
+
+  /** Updates the settings of reports, by report and gender. */
+  importReports(rows: readonly ReportRow[], options: ImportOptions = {}): Promise<ImportResult> {
+    return this.#import(() => importRows(rows, this.#reports.rows, options));
   }
 
   #import(op: () => ImportResult): Promise<ImportResult> {

@@ -3,13 +3,17 @@
 import type { Database } from 'better-sqlite3';
 
 import { prepareReceivers } from './report-receivers.ts';
+import type { RowVerdict, RowWriter } from './office-import.ts';
 import { officeErrors } from '../../outpass/errors.ts';
+import type { Cells, ReportRow } from '../../outpass/import.ts';
 import {
   changeTimes,
   type Gender,
+  readAddresses,
   type ReportName,
   type ReportSetting,
   type ReportTimes,
+  tellTimes,
 } from '../../outpass/report-settings.ts';
 
 /** What is changed; what is absent stays. */
@@ -66,8 +70,8 @@ export function prepareReportSettings(db: Database) {
       nextSendAt,
     }));
 
-  /** The wardens with these addresses; all that are none are named at once. */
-  const wardens = (emails: readonly string[]): number[] => {
+  /** The wardens with these addresses, and whoever is none. */
+  const wardens = (emails: readonly string[]): { ids: number[]; wrong: string } => {
     const wrong: string[] = [];
     const ids = emails.flatMap((email) => {
       const found = warden.get(email);
@@ -79,12 +83,51 @@ export function prepareReportSettings(db: Database) {
       else return [found.id];
       return [];
     });
-    if (wrong.length > 0) throw officeErrors.notWardens(wrong.join('; '));
-    return ids;
+    return { ids, wrong: wrong.join('; ') };
+  };
+
+  const notWardens = (wrong: string) => `recipients must be active wardens: ${wrong}`;
+
+  const save = (
+    { id }: ReportSetting,
+    times: ReportTimes,
+    { enabled, restart }: { enabled: boolean; restart: boolean },
+    recipients: readonly number[] | undefined,
+  ): void => {
+    update.run({ ...times, enabled: enabled ? 1 : 0, restart: restart ? 1 : 0, id });
+    if (recipients === undefined) return;
+    forget.run(id);
+    for (const user of recipients) remember.run(id, user);
+  };
+
+  /** Writes a row of a file. Where nothing changes, the next sending stays what it is. */
+  const write = ({ report, gender, ...row }: ReportRow): RowVerdict => {
+    const old = list().find((one) => one.report === report && one.gender === gender);
+    if (old === undefined) return { refused: `there is no setting of ${report} for ${gender}` };
+    const changed = changeTimes(old, row.times, (column) => column);
+    const named = wardens(row.recipients ?? []);
+    const wrong = 'wrong' in changed ? [changed.wrong] : [];
+    if (named.wrong !== '') wrong.push(notWardens(named.wrong));
+    if ('wrong' in changed || wrong.length > 0) return { refused: wrong.join('; ') };
+    const { times } = changed;
+    const enabled = row.enabled ?? old.enabled;
+    const restart = enabled !== old.enabled || tellTimes(times) !== tellTimes(old);
+    const ids = row.recipients === undefined ? undefined : [...new Set(named.ids)];
+    const listed = new Set(old.recipients.map(({ id }) => id));
+    const others = ids !== undefined && (ids.length !== listed.size || ids.some((id) => !listed.has(id)));
+    if (!restart && !others) return 'unchanged';
+    save(old, times, { enabled, restart }, ids);
+    return 'updated';
+  };
+
+  const against = ({ recipients }: Cells): string | undefined => {
+    const { wrong } = wardens(typeof recipients === 'string' ? readAddresses(recipients) : []);
+    return wrong === '' ? undefined : notWardens(wrong);
   };
 
   return {
     list,
+    rows: { write, against } satisfies RowWriter<ReportRow>,
     /** Everyone who gets a report. */
     receivers: prepareReceivers(db),
 
@@ -92,17 +135,14 @@ export function prepareReportSettings(db: Database) {
     change(report: ReportName, gender: Gender | undefined, change: ReportChange): ReportSetting[] {
       const mine = (one: ReportSetting) =>
         one.report === report && (gender === undefined || one.gender === gender);
-      const ids = change.recipients === undefined ? undefined : wardens(change.recipients);
+      const named = change.recipients === undefined ? undefined : wardens(change.recipients);
+      if (named !== undefined && named.wrong !== '') throw officeErrors.notWardens(named.wrong);
       for (const old of list().filter(mine)) {
         const changed = changeTimes(old, change.times ?? {});
         if ('wrong' in changed) throw officeErrors.reportTimes(changed.wrong);
         const enabled = change.enabled ?? old.enabled;
         const restart = change.times !== undefined || enabled !== old.enabled;
-        const switches = { enabled: enabled ? 1 : 0, restart: restart ? 1 : 0 };
-        update.run({ ...changed.times, ...switches, id: old.id });
-        if (ids === undefined) continue;
-        forget.run(old.id);
-        for (const id of ids) remember.run(old.id, id);
+        save(old, changed.times, { enabled, restart }, named?.ids);
       }
       return list().filter(mine);
     },
