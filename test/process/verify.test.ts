@@ -97,6 +97,10 @@ describe('verify and keys', () => {
       /^#1  sent     .* asha@example\.edu  Outpass OP-000001 is approved/,
     );
     assert.match(await here.ok('mail', 'show', '1'), /Attempts {4}1\n[^]*Message-ID {2}passito\.3\.1@/);
+    here.sql.exec('UPDATE mails SET attempts = 3, doubts = 1');
+    assert.match(await here.ok('mail', 'list'), /OP-000001 is approved: .* \(may have arrived twice\)\n/);
+    here.sql.exec('UPDATE mails SET doubts = 2');
+    assert.match(await here.ok('mail', 'show', '1'), /^ {2}Attempts {4}3; may have arrived 3 times$/m);
     assert.match(await here.ok('mail', 'resend', '1'), /^Job #4 dispatched\.\n$/);
     await here.ok('worker', '--drain');
     assert.equal((await here.ok('mail', 'list')).trim().split('\n').length, 2);

@@ -32,9 +32,12 @@ export const list: Command = {
       else if (mails.length === 0) input.note('No mails.');
       for (const mail of input.json ? [] : mails) {
         const when = tellTime(mail.sent_at ?? mail.updated_at, config.settings.timeZone);
+        const doubt = mail.doubts === 0 ? '' : `  (${tellDoubt(mail)})`;
         const why = mail.state === 'sent' || mail.response === null ? '' : `  (${mail.response})`;
         input.print(
-          printable(`#${mail.id}  ${mail.state.padEnd(7)}  ${when}  ${mail.sent_to}  ${mail.subject}${why}`),
+          printable(
+            `#${mail.id}  ${mail.state.padEnd(7)}  ${when}  ${mail.sent_to}  ${mail.subject}${why}${doubt}`,
+          ),
         );
       }
       return 0;
@@ -97,6 +100,11 @@ async function find(office: ReturnType<typeof openOffice>, text: string): Promis
   return mail;
 }
 
+/** A supervisor that is killed between the server's yes and the note of it cannot know of that yes. */
+function tellDoubt({ doubts }: KeptMail): string {
+  return `may have arrived ${doubts === 1 ? 'twice' : `${doubts + 1} times`}`;
+}
+
 function facts(mail: KeptMail, job: JobRow | undefined, zone: string): [string, string][] {
   const waits = mail.state === 'queued' && job?.status === 'pending';
   const when = (time: string | null) => (time === null ? '–' : tellTime(time, zone));
@@ -105,7 +113,7 @@ function facts(mail: KeptMail, job: JobRow | undefined, zone: string): [string, 
     ['To', mail.sent_to],
     ['Subject', mail.subject],
     ['State', mail.state],
-    ['Attempts', String(mail.attempts)],
+    ['Attempts', mail.doubts === 0 ? String(mail.attempts) : `${mail.attempts}; ${tellDoubt(mail)}`],
     ['Job', mail.job_id === null ? '–' : `#${mail.job_id}`],
     ['Outpass', mail.outpass_id === null ? '–' : `#${mail.outpass_id}`],
     ['Begun', when(mail.created_at)],

@@ -60,4 +60,6 @@ export interface KeptMail {
   created_at: string;
   sent_at: string | null;
   updated_at: string;
+  /** Attempts that began without the answer to the one before: it may have arrived as often more. */
+  doubts: number;
 }

@@ -33,7 +33,7 @@ export function prepareMailLedger(db: Database, random: Random) {
     `INSERT INTO mails (message_id, job_id, outpass_id, kind, sent_to, subject, state, attempts, created_at, updated_at)
      VALUES (@messageId, @jobId, @outpassId, @kind, @to, @subject, 'sending', 1, @since, @at)
      ON CONFLICT (message_id) DO UPDATE
-       SET state = 'sending', attempts = attempts + 1, sent_to = @to, created_at = @since, updated_at = @at`,
+       SET state = 'sending', attempts = attempts + 1, doubts = doubts + (state = 'sending'), sent_to = @to, created_at = @since, updated_at = @at`,
   );
   const taken = db.prepare(
     `UPDATE mails SET state = 'sent', via = ?, response = ?, sent_at = ?, updated_at = ? WHERE message_id = ?`,
