@@ -1,6 +1,6 @@
 /** The outbox: where mail goes while no SMTP server is configured, one `.eml` file a mail. */
 
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -10,8 +10,10 @@ export async function writeToOutbox(folder: string, messageId: string, message: 
   // Mails name students; an older folder may be open to others.
   await chmod(folder, 0o700);
   const file = path.join(folder, outboxName(messageId));
-  const draft = path.join(folder, `.${randomBytes(8).toString('hex')}.tmp`);
+  // One name for all attempts: what a killed one has left is written over.
+  const draft = path.join(folder, `.${path.basename(file)}.tmp`);
   try {
+    await rm(draft, { force: true });
     const handle = await open(draft, 'wx', 0o600);
     try {
       await handle.writeFile(message);

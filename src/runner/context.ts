@@ -28,7 +28,7 @@ export interface ThreadServices {
   /** Calls something that lives in the main thread. */
   call(chunk: number, index: number, service: string, method: string, args: unknown[]): Promise<unknown>;
   mail(job: WireJob, key: string | number, message: MailMessage): Promise<MailReceipt>;
-  files: JobFiles;
+  files(job: WireJob): JobFiles;
 }
 
 /** A note is for a line of `passito jobs show`; longer ones are cut. Characters. */
@@ -41,6 +41,7 @@ export class Context implements HandlerContext {
   readonly #services: ThreadServices;
   #controller: AbortController | undefined;
   #abortReason: string | undefined;
+  #files: JobFiles | undefined;
   #mails = 0;
   /** Jobs asked for so far; written when this job completes. */
   readonly dispatches: NestedDispatch[] = [];
@@ -73,7 +74,7 @@ export class Context implements HandlerContext {
   }
 
   get files(): JobFiles {
-    return this.#services.files;
+    return (this.#files ??= this.#services.files(this.#job));
   }
 
   get log(): JobLog {

@@ -1,12 +1,16 @@
 /** The folder beside the database where handlers keep their files. */
 
-import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path';
 import type { JobFiles } from '../engine/handler.ts';
 
-/** Gives handlers the files below `root`, which is made when the first is written. */
-export function jobFiles(root: string): JobFiles {
+/**
+ * Gives a handler the files below `root`, which is made when the first is written. `writer` is the job's own name,
+ * the same in all its attempts: what a killed one has left half written, the next one writes over.
+ */
+export function jobFiles(root: string, writer: string): JobFiles {
+  /** Half-written files of this attempt. */
+  const drafts = new Set<string>();
   function path(name: string): string {
     const relative = normalize(name);
     if (
@@ -19,6 +23,15 @@ export function jobFiles(root: string): JobFiles {
       throw new Error(`'${name}' is not a name inside the files folder`);
     }
     return join(root, relative);
+  }
+  /** A name beside the file; a handler that writes one file twice at once gets two. */
+  function draftOf(target: string): string {
+    for (let n = 0; ; n++) {
+      const draft = `${target}.${writer}${n === 0 ? '' : `-${n}`}.part`;
+      if (drafts.has(draft)) continue;
+      drafts.add(draft);
+      return draft;
+    }
   }
   /** The size of a real file of the folder: neither it nor a folder on the way to it is a link. */
   async function size(name: string): Promise<number | undefined> {
@@ -51,8 +64,9 @@ export function jobFiles(root: string): JobFiles {
     async write(name, data) {
       const target = path(name);
       await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-      const beside = `${target}.${randomBytes(6).toString('hex')}.part`;
+      const beside = draftOf(target);
       try {
+        await rm(beside, { force: true });
         const file = await open(beside, 'wx', 0o600);
         try {
           await file.writeFile(data);
@@ -65,6 +79,8 @@ export function jobFiles(root: string): JobFiles {
       } catch (error) {
         await rm(beside, { force: true });
         throw error;
+      } finally {
+        drafts.delete(beside);
       }
       return target;
     },

@@ -65,7 +65,7 @@ export function startThread({
   port.unref();
 
   const services: ThreadServices = {
-    files: jobFiles(setup.filesRoot),
+    files: ({ id }) => jobFiles(setup.filesRoot, String(id)),
     log({ id, type, attempt: number }, level, message, fields) {
       const line: FromWorker = { kind: 'log', id, type, attempt: number, level, message };
       if (fields !== undefined) line.fields = plain(fields);

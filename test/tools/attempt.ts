@@ -49,7 +49,7 @@ export async function tryOffice(
   });
   const office = it.office as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
   const context = new Context(job, 0, 0, {
-    files: jobFiles(it.files),
+    files: () => jobFiles(it.files, String(id)),
     log() {},
     call: async (_chunk, _index, _service, method, args) => office[method]?.(...args),
     mail: (_job, mail, message) => mailer.send(message, { messageId: `passito.${id}.${mail}@x.passito` }),

@@ -97,7 +97,7 @@ export async function openOffice(
     dependencies: extra.dependencies ?? [],
     dispatch: () => ({ ref: 'none' }),
     mail: extra.mail ?? (() => Promise.reject(new Error('no mail was expected'))),
-    files: jobFiles(files),
+    files: jobFiles(files, String(extra.id ?? 1)),
     office,
   });
   return { db, office, write, folder, files, warnings, context };

@@ -27,7 +27,7 @@ export const cleanupExpiredFiles: Command = {
     try {
       if (!input.has('dry-run')) return await dispatch(input, config, store);
       const office = openOffice(config, store);
-      const counts = await cleanUp(office, jobFiles(filesRoot(config)), true, (_, refusal) => {
+      const counts = await cleanUp(office, jobFiles(filesRoot(config), 'cleanup'), true, (_, refusal) => {
         if (refusal !== undefined) input.note(`Left as it is: ${refusal}.`);
       });
       input.print(input.json ? JSON.stringify({ dry_run: true, ...counts }) : told(counts));

@@ -101,7 +101,7 @@ function services(config: Config, opened: { store?: SqliteStore }): ThreadServic
   const files = filesRoot(config);
   const store = async () => (opened.store ??= await openStore(config, 'existing'));
   return {
-    files: jobFiles(files),
+    files: () => jobFiles(files, 'try'),
     log: (_job, level, message, fields) => log[level](fields ?? {}, message),
     async call(_chunk, _index, service, method, args) {
       if (service === 'job') return log.info({ progress: args[0] }, 'progress');
