@@ -228,21 +228,6 @@ describe('the chain of an approved pass', { concurrency: 2 }, () => {
     );
   });
 
-  it('42: survives a kill between any two steps', async (t) => {
-    const here = await office(t);
-    await here.ok('outpass', 'approve', 'OP-1');
-    await here.ok('outpass', 'approve', 'OP-2');
-    for (const done of [1, 2, 3, 4]) {
-      const daemon = here.launch();
-      await here.until(`SELECT count(*) >= ? FROM jobs WHERE status = 'completed'`, [done]);
-      await daemon.kill();
-    }
-    await here.start();
-    await here.drained();
-    assert.equal(here.value(`SELECT count(*) FROM jobs WHERE status = 'completed'`), 6);
-    assert.equal(readdirSync(here.path('outbox')).length, 2, 'one mail a pass, whatever happened');
-  });
-
   it('the demo runs in a folder of its own, twice', async (t) => {
     const here = new Site((clean) => t.after(clean));
     for (let run = 0; run < 2; run++) {

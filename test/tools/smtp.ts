@@ -41,6 +41,8 @@ export async function startSmtp(
   const server = new SMTPServer({
     authOptional: true,
     logger: false,
+    // Half a second where no name server answers.
+    disableReverseLookup: true,
     onData(stream, session, callback) {
       encrypted.push(session.secure);
       const parts: Buffer[] = [];
