@@ -35,6 +35,7 @@ export function parseFace(bytes: Buffer): Face {
   if (isCutShort(bytes)) throw new Error('the file is cut short');
   const font = create(bytes);
   if (!('layout' in font)) throw new Error('it holds a collection, not one font');
+  keepGlyphsApart(font);
   // Read here, since the library parses each table when it is first asked for.
   // Absent from old fonts, whatever the types say.
   const metrics = font['OS/2'] as Font['OS/2'] | null;
@@ -42,6 +43,24 @@ export function parseFace(bytes: Buffer): Face {
   if (!(font.unitsPerEm > 0) || font.characterSet.length === 0) throw new Error('it shows no characters');
   if (!canBeEmbedded(font)) throw new Error('it is of a kind that cannot be embedded in a PDF');
   return { name: font.postscriptName, weight: bold ? 'bold' : 'regular', font };
+}
+
+/**
+ * The library keeps one glyph for each number, with the characters for which it was first asked for; none where it was
+ * a part of another. So the e of one document's é made every later e of the thread mean nothing to who copies it. Here
+ * each list of characters has glyphs of its own.
+ */
+function keepGlyphsApart(font: Font): void {
+  const library = font as unknown as { _glyphs: object };
+  const ask = font.getGlyph.bind(font);
+  const kept = new Map<string, object>();
+  font.getGlyph = (id, characters = []) => {
+    const key = characters.join();
+    const glyphs = kept.get(key) ?? {};
+    kept.set(key, glyphs);
+    library._glyphs = glyphs;
+    return ask(id, characters);
+  };
 }
 
 /** The library reads tables as they are needed: without this a damaged file would fail at some later name. */

@@ -8,12 +8,15 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 
 import { fontStack } from '../../src/outpass/font-folder.ts';
+import { type Face, parseFace } from '../../src/outpass/fonts.ts';
 import { outpassRows } from '../../src/outpass/import.ts';
 import { generateOutpassPdf } from '../../src/outpass/jobs/generate-outpass-pdf.ts';
 import { generateQrCode } from '../../src/outpass/jobs/generate-qr-code.ts';
+import { forDocument } from '../../src/outpass/pdf/embed.ts';
 import { setText } from '../../src/outpass/pdf/lines.ts';
 import { cut } from '../../src/outpass/pdf/pieces.ts';
 import { printable } from '../../src/outpass/pdf/printable.ts';
+import { shape } from '../../src/outpass/pdf/shape.ts';
 import { drawQr } from '../../src/outpass/qr.ts';
 import { one, openOffice, passRecord } from '../tools/office.ts';
 import type { TestOffice } from '../tools/office.ts';
@@ -53,6 +56,28 @@ test('Latin, Tamil and Devanagari come back from the document as they were writt
   }
   assert.deepEqual(result, { path: result.path });
   assert.deepEqual(it.warnings, []);
+});
+
+test('what one document was drawn with changes nothing in the next', async () => {
+  const bytes = await readFile(path.join(import.meta.dirname, '../../src/outpass/assets/NotoSans-Bold.ttf'));
+  const readBack = (face: Face, text: string) =>
+    String.fromCodePoint(...shape(face, text).glyphs.flatMap(({ codePoints }) => codePoints));
+  // The parts of a letter that is put together: the e of an é, the stroke of an ो.
+  for (const [first, next] of [
+    ['é', 'e'],
+    ['ज्योति', 'राजा'],
+    ['गौरी', 'शर्मा'],
+  ] as const) {
+    const face = parseFace(bytes);
+    const copy = forDocument(face);
+    const subset = copy.createSubset() as unknown as {
+      includeGlyph(glyph: object): number;
+      encode(): Uint8Array;
+    };
+    for (const glyph of copy.layout(first).glyphs) subset.includeGlyph(glyph);
+    subset.encode();
+    assert.equal(readBack(face, next), next, `after ${first}`);
+  }
 });
 
 test('the fonts in the file are subsets, and only those that are used', async (t) => {
