@@ -1,4 +1,4 @@
-/** Reads a file of records, CSV or a JSON array, into named values; knows nothing of what they mean. */
+/** Reads a file of records, CSV or a JSON array, into named values, and writes CSV; knows nothing of what they mean. */
 
 import { isUtf8 } from 'node:buffer';
 
@@ -127,4 +127,13 @@ function csvFault(error: unknown): string {
     return `A quotation mark${line} stands inside a value: write it twice, and put the value in quotes.`;
   }
   return `The file is not valid CSV${line}: ${messageOf(error)}.`;
+}
+
+/** Lines of cells as CSV that {@link readTable} takes back as they were. */
+export function writeCsv(lines: readonly (readonly string[])[]): string {
+  return lines.map((cells) => `${cells.map(cell).join(',')}\n`).join('');
+}
+
+function cell(value: string): string {
+  return /[",;\t\r\n]|^\s|\s$/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }

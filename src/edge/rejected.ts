@@ -1,7 +1,7 @@
 /** The file of rejected rows: what was in the import file, each row with what is wrong, to be mended and imported. */
 
 import { extname } from 'node:path';
-import type { Table } from './csv.ts';
+import { type Table, writeCsv } from './csv.ts';
 
 /** Where the rejected rows of a file go. @example 'students.csv' → 'students.rejected.csv' */
 export function rejectedPath(path: string, kind: string, format: Table['format']): string {
@@ -30,12 +30,5 @@ export function rejectedRows(table: Table, column: string, problems: ReadonlyMap
   const at = table.columns.indexOf(column);
   const without = (cells: readonly string[]) => (at === -1 ? cells : cells.toSpliced(at, 1));
   const lines = rejected.map(({ problem, source }) => [problem, ...without(source as string[])]);
-  return [[column, ...without(table.columns)], ...lines]
-    .map((cells) => `${cells.map(cell).join(',')}\n`)
-    .join('');
-}
-
-/** A value as a cell of CSV. */
-function cell(value: string): string {
-  return /[",;\t\r\n]|^\s|\s$/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+  return writeCsv([[column, ...without(table.columns)], ...lines]);
 }

@@ -3,7 +3,7 @@
 import { filesRoot, openOffice, openStore } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { newJob } from '../../engine/queue.ts';
-import type { Inserted } from '../../engine/store.ts';
+import type { Inserted, NewJob } from '../../engine/store.ts';
 import { formatSize } from '../../engine/units.ts';
 import { type CleanupCounts, cleanUp } from '../../outpass/cleanup.ts';
 import { jobFiles } from '../../runner/files.ts';
@@ -38,9 +38,14 @@ export const cleanupExpiredFiles: Command = {
   },
 };
 
+/** The job; no second one is dispatched while it waits or runs. */
+export function cleanupJob(): NewJob {
+  return newJob({ type: 'CleanupExpiredFiles', payload: '{}', uniqueKey: 'cleanup' });
+}
+
 async function dispatch(input: Input, config: Config, store: SqliteStore): Promise<number> {
   const schedule = config.schedules.find(({ name }) => name === 'cleanup-expired-files');
-  const job = newJob({ type: 'CleanupExpiredFiles', payload: '{}', uniqueKey: 'cleanup' });
+  const job = cleanupJob();
   const { id, existing } =
     schedule === undefined || input.has('force')
       ? ((await store.insert([job]))[0] as Inserted)

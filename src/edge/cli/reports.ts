@@ -3,19 +3,24 @@
 import { openOffice } from '../../app.ts';
 import { formatTime, systemClock } from '../../engine/clock.ts';
 import { newJob } from '../../engine/queue.ts';
+import type { Inserted } from '../../engine/store.ts';
 import { errors } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
 import {
   frequencies,
+  type Gender,
   genders,
   readAddresses,
   readClock,
+  type ReportName,
   reportNames,
   type ReportSetting,
   type ReportTimes,
   tellTimes,
 } from '../../outpass/report-settings.ts';
+import type { SqliteOffice } from '../../store/sqlite/office.ts';
 import type { ReportChange } from '../../store/sqlite/report-settings.ts';
+import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { printable } from '../log.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './jobs.ts';
@@ -94,24 +99,34 @@ export const runNow: Command = {
     const given = input.option('gender');
     const gender = given === undefined ? undefined : oneOf('--gender', given, genders);
     return withStore(input, async (store, _queries, config) => {
-      const at = input.option('at');
-      const of = at === undefined ? systemClock.now() : readAt(at, config.settings.timeZone);
-      const settings = await openOffice(config, store).reportSettings();
-      const jobs = settings
-        .filter((one) => one.report === report && (gender === undefined || one.gender === gender))
-        .map(({ id }) =>
-          newJob({
-            type: 'SendScheduledReport',
-            payload: JSON.stringify({ setting_id: id, scheduled_for: formatTime(of) }),
-          }),
-        );
-      const inserted = await store.insert(jobs);
+      const text = input.option('at');
+      const at = text === undefined ? systemClock.now() : readAt(text, config.settings.timeZone);
+      const office = openOffice(config, store);
+      const inserted = await dispatchReports(store, office, { report, ...set('gender', gender), at });
       if (input.json) input.print(JSON.stringify(inserted));
       else for (const { id } of inserted) input.print(`Job #${id} dispatched.`);
       return 0;
     });
   },
 };
+
+/** Dispatches a report of the day of `at`, for one gender or both. */
+export async function dispatchReports(
+  store: SqliteStore,
+  office: SqliteOffice,
+  { report, gender, at }: { report: ReportName; gender?: Gender; at: number },
+): Promise<Inserted[]> {
+  const settings = await office.reportSettings();
+  const jobs = settings
+    .filter((one) => one.report === report && (gender === undefined || one.gender === gender))
+    .map(({ id }) =>
+      newJob({
+        type: 'SendScheduledReport',
+        payload: JSON.stringify({ setting_id: id, scheduled_for: formatTime(at) }),
+      }),
+    );
+  return store.insert(jobs);
+}
 
 export const enable = toggle('enable', 'Let a report go out');
 export const disable = toggle('disable', 'Keep a report from going out');

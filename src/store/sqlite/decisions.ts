@@ -8,16 +8,17 @@ import type { PassDetails } from '../../outpass/office.ts';
 import type { SqliteOffice } from './office.ts';
 import type { SqliteStore } from './store.ts';
 
-/** Approves a pass and dispatches QR code → document → mail; gives the jobs in that order. */
+/** Approves a pass, now or as of `at`, and dispatches QR code → document → mail; gives the jobs in that order. */
 export async function approvePass(
   store: SqliteStore,
   office: SqliteOffice,
   id: number,
   by: string,
+  at?: number,
 ): Promise<Inserted[]> {
   const jobs = chainJobs(id);
   return store.write((now) => {
-    office.approvePass(id, by, now);
+    office.approvePass(id, by, at ?? now);
     return store.insertNow(jobs, now);
   });
 }
