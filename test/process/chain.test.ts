@@ -227,17 +227,4 @@ describe('the chain of an approved pass', { concurrency: 2 }, () => {
       /^<passito\.1\.1@([\w-]+)\.passito> <passito\.1\.2@\1\.passito>$/,
     );
   });
-
-  it('the demo runs in a folder of its own, twice', async (t) => {
-    const here = new Site((clean) => t.after(clean));
-    for (let run = 0; run < 2; run++) {
-      const text = await here.ok('demo', '--folder', 'show');
-      assert.match(text, /1\. Imported 5 students and 5 outpasses\./);
-      assert.match(text, /3\. Ran 15 jobs on 2 worker threads in \d+\.\d s\./);
-      assert.match(text, /5 QR codes[^]*5 gate passes[^]*5 mails/);
-    }
-    const refused = await here.run(['demo', '--folder', '.']);
-    assert.equal(refused.code, 2);
-    assert.ok(!existsSync(here.db), 'the real database was never touched');
-  });
 });

@@ -247,6 +247,8 @@ const jobFiles: Case[] = [
   }),
   usage('try with a bad payload', ['try', 'Hello', '--payload', '{'], { files: { 'jobs/Hello.ts': job() } }),
   usage('init where something is', ['init'], { files: { '.env': '' } }),
+  usage('a demo where something is', ['demo', '--folder', 'work'], { files: { 'work/mine.txt': 'mine' } }),
+  unreachable('a demo in a file', ['demo', '--folder', 'file'], { files: { file: '' } }),
 ];
 
 const foreign = (folder: string) => {
