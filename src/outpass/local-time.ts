@@ -25,5 +25,5 @@ export function tellTime(utcText: string, zone: string): string {
 
 /** The zone as it stands at an instant. @example 'Asia/Kolkata, UTC+05:30' */
 export function tellZone(utcText: string, zone: string): string {
-  return `${zone}, ${tellOffset(parseTime(utcText), zone)}`;
+  return zone === 'UTC' ? zone : `${zone}, ${tellOffset(parseTime(utcText), zone)}`;
 }

@@ -72,4 +72,5 @@ test('times are told with weekday, twelve hours and offset', () => {
   assert.equal(tellTime('2026-11-20 12:05:00.000', 'UTC'), 'Fri 20 Nov 2026, 12:05 PM');
   assert.equal(tellOffset(0, 'America/St_Johns'), 'UTC-03:30');
   assert.equal(tellZone('2026-07-01 00:00:00.000', 'Europe/Berlin'), 'Europe/Berlin, UTC+02:00');
+  assert.equal(tellZone('2026-07-01 00:00:00.000', 'UTC'), 'UTC');
 });
