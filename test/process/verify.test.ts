@@ -94,7 +94,11 @@ describe('verify and keys', () => {
   it('its mail stands in the ledger, and can be sent once more', async () => {
     assert.match(
       await here.ok('mail', 'list'),
-      /^#1  sent     .* asha@example\.edu  Outpass OP-000001 is approved/,
+      /^#1  outbox  .* asha@example\.edu  Outpass OP-000001 is approved/m,
+    );
+    assert.match(
+      await here.ok('mail', 'show', '1'),
+      /State +outbox: not sent,[^]*Attempts {4}1\n[^]*Message-ID {2}passito\.3\.1@/,
     );
     assert.match(await here.ok('mail', 'show', '1'), /Attempts {4}1\n[^]*Message-ID {2}passito\.3\.1@/);
     here.sql.exec('UPDATE mails SET attempts = 3, doubts = 1');
@@ -103,7 +107,7 @@ describe('verify and keys', () => {
     assert.match(await here.ok('mail', 'show', '1'), /^ {2}Attempts {4}3; may have arrived 3 times$/m);
     assert.match(await here.ok('mail', 'resend', '1'), /^Job #4 dispatched\.\n$/);
     await here.ok('worker', '--drain');
-    assert.equal((await here.ok('mail', 'list')).trim().split('\n').length, 2);
+    assert.equal((await here.ok('mail', 'list')).trim().split('\n').length, 3, 'a heading, and two mails');
   });
 
   it('a pass that was cancelled after it was printed is not in force', async () => {

@@ -9,6 +9,7 @@ import type { JobRow } from '../../store/sqlite/queries.ts';
 import { printable } from '../log.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { withStore } from './jobs.ts';
+import { inColumns } from './render.ts';
 import { readId, readWhole, set } from './values.ts';
 
 export const list: Command = {
@@ -30,15 +31,16 @@ export const list: Command = {
       const mails = await openOffice(config, store).mails({ limit, ...set('state', state) });
       if (input.json) input.print(JSON.stringify(mails));
       else if (mails.length === 0) input.note('No mails.');
-      for (const mail of input.json ? [] : mails) {
-        const when = tellTime(mail.sent_at ?? mail.updated_at, config.settings.timeZone);
-        const doubt = mail.doubts === 0 ? '' : `  (${tellDoubt(mail)})`;
-        const why = mail.state === 'sent' || mail.response === null ? '' : `  (${mail.response})`;
-        input.print(
-          printable(
-            `#${mail.id}  ${mail.state.padEnd(7)}  ${when}  ${mail.sent_to}  ${mail.subject}${why}${doubt}`,
-          ),
-        );
+      else {
+        const zone = config.settings.timeZone;
+        const lines = mails.map((mail) => [
+          `#${mail.id}`,
+          inOutbox(mail) ? 'outbox' : mail.state,
+          tellTime(mail.sent_at ?? mail.updated_at, zone),
+          printable(mail.sent_to),
+          printable(`${mail.subject}${whyNot(mail)}${doubt(mail)}`),
+        ]);
+        input.print(inColumns(['id', 'state', `when (${zone})`, 'to', 'subject'], lines, input));
       }
       return 0;
     }),
@@ -105,6 +107,15 @@ function tellDoubt({ doubts }: KeptMail): string {
   return `may have arrived ${doubts === 1 ? 'twice' : `${doubts + 1} times`}`;
 }
 
+const doubt = (mail: KeptMail) => (mail.doubts === 0 ? '' : `  (${tellDoubt(mail)})`);
+
+/** What was written there is done, and yet nobody has got it. */
+const inOutbox = ({ state, via }: KeptMail) => state === 'sent' && via === 'outbox';
+
+/** What a server said that has not taken a mail. */
+const whyNot = ({ state, response }: KeptMail) =>
+  state === 'sent' || response === null ? '' : `  (${response})`;
+
 function facts(mail: KeptMail, job: JobRow | undefined, zone: string): [string, string][] {
   const waits = mail.state === 'queued' && job?.status === 'pending';
   const when = (time: string | null) => (time === null ? '–' : tellTime(time, zone));
@@ -112,14 +123,14 @@ function facts(mail: KeptMail, job: JobRow | undefined, zone: string): [string, 
     ['Mail', `#${mail.id}, ${mail.kind}`],
     ['To', mail.sent_to],
     ['Subject', mail.subject],
-    ['State', mail.state],
+    ['State', inOutbox(mail) ? 'outbox: not sent, since no SMTP server is configured' : mail.state],
     ['Attempts', mail.doubts === 0 ? String(mail.attempts) : `${mail.attempts}; ${tellDoubt(mail)}`],
     ['Job', mail.job_id === null ? '–' : `#${mail.job_id}`],
     ['Outpass', mail.outpass_id === null ? '–' : `#${mail.outpass_id}`],
     ['Begun', when(mail.created_at)],
     ...(waits ? [['Next try', when(job.available_at)] satisfies [string, string]] : []),
-    ['Sent', when(mail.sent_at)],
-    [mail.via === 'outbox' ? 'File' : 'Answer', mail.response ?? '–'],
+    [inOutbox(mail) ? 'Written' : 'Sent', when(mail.sent_at)],
+    [inOutbox(mail) ? 'File' : 'Answer', mail.response ?? '–'],
     ['Message-ID', mail.message_id],
   ];
 }

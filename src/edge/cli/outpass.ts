@@ -12,6 +12,7 @@ import type { SqliteOffice } from '../../store/sqlite/office.ts';
 import { printable } from '../log.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './jobs.ts';
+import { inColumns } from './render.ts';
 import { readWhole, set } from './values.ts';
 
 export const list: Command = {
@@ -36,12 +37,19 @@ export const list: Command = {
       });
       if (input.json) input.print(JSON.stringify(passes.map(passAsJson)));
       else if (passes.length === 0) input.note('No outpasses.');
-      for (const pass of input.json ? [] : passes) {
-        input.print(
-          printable(
-            `${pass.id}  ${pass.reference}  ${pass.status.padEnd(15)}  ${pass.student.rollNumber}  ${pass.student.name}  ${tellTime(pass.leavesAt, config.settings.timeZone)} – ${tellTime(pass.returnsAt, config.settings.timeZone)}`,
-          ),
-        );
+      else {
+        const zone = config.settings.timeZone;
+        const lines = passes.map((pass) => [
+          String(pass.id),
+          printable(pass.reference),
+          pass.status,
+          tellTime(pass.leavesAt, zone),
+          tellTime(pass.returnsAt, zone),
+          printable(pass.student.rollNumber),
+          printable(pass.student.name),
+        ]);
+        const head = ['id', 'reference', 'status', `out (${zone})`, 'in', 'roll', 'student'];
+        input.print(inColumns(head, lines, input));
       }
       return 0;
     }),

@@ -54,7 +54,9 @@ async function questions({ office, folder }: Tour, approved: readonly PassDetail
   if (shownPass !== undefined) {
     // What a scanner at the gate would read: too long to be typed.
     const path = join(folder, 'scanned.txt');
-    writeFileSync(path, `${signToken(passClaims(shownPass), await office.signingKey())}\n`, { mode: 0o600 });
+    const { lateGrace } = await office.settings();
+    const token = signToken(passClaims(shownPass, lateGrace), await office.signingKey());
+    writeFileSync(path, `${token}\n`, { mode: 0o600 });
     words.push(`outpass show ${shownPass.reference}`, `verify "$(cat ${shown(path)})"`);
   }
   const [report] = await office.mails({ limit: 1 });
