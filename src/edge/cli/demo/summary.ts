@@ -27,7 +27,7 @@ export async function summarise(tour: Tour, input: Input): Promise<boolean> {
   const kept: [string, string][] = [
     ['files/documents', `${count('files/documents')} gate passes${worthALook(approved)}`],
     ['files/qr', `${count('files/qr')} QR codes`],
-    ['outbox', `${count('outbox')} mails (.eml), with documents or CSV; without SMTP server none was sent`],
+    ['outbox', `${count('outbox')} mails (.eml), none sent: the demo has no SMTP server`],
     ['*.csv', 'what was imported: hostels, users, students, outpasses'],
   ];
   input.print(`\n${input.paint('bold', 'Look into')} ${here}`);
@@ -68,9 +68,9 @@ async function questions({ office, folder }: Tour, approved: readonly PassDetail
 function worthALook(passes: readonly PassDetails[]): string {
   const named = SCRIPTS.flatMap(([script, letters]) => {
     const pass = passes.find(({ student, files }) => files.document !== null && letters.test(student.name));
-    return pass === undefined ? [] : [`outpass-${pass.id}.pdf for ${script}`];
+    return pass === undefined ? [] : [`${script} in outpass-${pass.id}`];
   });
-  return named.length === 0 ? '' : `; see ${named.join(', ')}`;
+  return named.length === 0 ? '' : `; ${named.join(', ')}`;
 }
 
 /** This program as it can be typed here. */
