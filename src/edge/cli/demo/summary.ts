@@ -41,7 +41,9 @@ export async function summarise(tour: Tour, input: Input): Promise<boolean> {
     states: ['failed', 'pending', 'blocked', 'processing'],
     limit: 1000,
   }).length;
-  if (open > 0) input.note(`\n${open} jobs did not complete. Type: ${self()} jobs list --state failed ${db}`);
+  if (open > 0) {
+    input.note(`\n${open} jobs did not complete. Type: ${self()} jobs list --state failed,pending ${db}`);
+  }
   input.print(`\nDelete it when you have seen enough: rm -r ${shown(dirname(tour.folder))}`);
   return open === 0;
 }
