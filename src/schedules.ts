@@ -8,6 +8,7 @@ import type { Schedule } from './engine/schedule.ts';
 import { Scheduler } from './engine/scheduler.ts';
 import type { JobType } from './engine/types.ts';
 import type { Log } from './edge/log.ts';
+import { prepareAudit } from './store/sqlite/audit.ts';
 import { dispatchDueReports } from './store/sqlite/due-reports.ts';
 import type { SqliteOffice } from './store/sqlite/office.ts';
 import { pruneJobs } from './store/sqlite/prune.ts';
@@ -53,6 +54,7 @@ export function makeScheduler({
     },
     'prune-jobs': async () => {
       const pruned = await pruneJobs(store, clock, { completed, failed });
+      await store.write((now) => prepareAudit(store.db).prune(now));
       log.info({ ...pruned }, 'old jobs deleted');
     },
   };

@@ -362,6 +362,11 @@ suite('docs/contract.md', () => {
     }
     sameKeys(await json(['schedule', 'run', 'cleanup-expired-files']), first(table('### `dispatch`')));
     sameKeys(await json(['scale']), first(table('### `scale`')));
+    const [line] = (await json(['audit'])) as object[];
+    assert.deepEqual(
+      Object.keys(line ?? {}),
+      first(tables(below('## Tables')).find((rows) => rows[0]?.[0] === 'id' && rows[2]?.[0] === 'who') ?? []),
+    );
     for (const verb of ['pause', 'resume']) {
       sameKeys(await json([verb, '--queue', 'none']), first(table('### `pause`')));
     }

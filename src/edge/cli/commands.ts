@@ -1,6 +1,7 @@
 /** Every command, in the order in which the help lists them. */
 
 import type { Command } from './command.ts';
+import { audit } from './audit.ts';
 import { cleanupExpiredFiles } from './cleanup.ts';
 import { demo } from './demo.ts';
 import { dispatch } from './dispatch.ts';
@@ -39,6 +40,7 @@ export const commands: readonly Command[] = [
   pause,
   resume,
   scale,
+  audit,
   explain,
   schedule.list,
   schedule.next,

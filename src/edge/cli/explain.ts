@@ -9,7 +9,7 @@ import { type JobRow, publishedTypes, type Queries } from '../../store/sqlite/qu
 import { printable } from '../log.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { isAlive } from '../machine.ts';
-import { withStore } from './jobs.ts';
+import { withStore } from './with-store.ts';
 import { told } from './render.ts';
 import { readId } from './values.ts';
 

@@ -1,14 +1,14 @@
 /** `passito jobs …`: look at jobs, and act on them. */
 
-import { openStore } from '../../app.ts';
-import type { Config } from '../../config.ts';
 import { formatTime, systemClock } from '../../engine/clock.ts';
 import type { JobState } from '../../engine/job.ts';
 import type { Applied } from '../../engine/store.ts';
 import { EXIT, errors } from '../../errors.ts';
-import { type JobFilter, Queries } from '../../store/sqlite/queries.ts';
+import type { JobFilter } from '../../store/sqlite/queries.ts';
 import { pruneJobs } from '../../store/sqlite/prune.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
+import { noteAudit } from './audit.ts';
+import { withStore } from './with-store.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { jobAsJson, showJob, table } from './render.ts';
 import { FILTERS, readDuration, readId, readIds, readStates, readWhole, set } from './values.ts';
@@ -153,8 +153,15 @@ async function act(
     for (let start = 0; start < ids.length; start += PRUNE_BATCH) {
       applied.push(...(await apply(store, ids.slice(start, start + PRUNE_BATCH))));
     }
+    const changed = applied.filter(({ from: before, to }) => before !== to).map(({ id }) => `#${id}`);
+    if (changed.length > 0) await noteAudit(store, input, `jobs ${verb}`, listed(changed));
     return tell(input, verb, applied, named.length > 0);
   });
+}
+
+/** Enough of a long list to know it by. */
+function listed(ids: readonly string[]): string {
+  return ids.length <= 20 ? ids.join(' ') : `${ids.slice(0, 20).join(' ')} and ${ids.length - 20} more`;
 }
 
 function tell(input: Input, verb: Verb, applied: Applied[], named: boolean): number {
@@ -204,18 +211,4 @@ function readFilter(input: Input, limit: number): JobFilter {
     ...set('createdBefore', age === undefined ? undefined : formatTime(systemClock.now() - age)),
     limit,
   };
-}
-
-/** Opens the database for one command, and closes it whatever happens. */
-export async function withStore(
-  input: Input,
-  action: (store: SqliteStore, queries: Queries, config: Config) => Promise<number>,
-): Promise<number> {
-  const config = await input.config();
-  const store = await openStore(config, 'existing');
-  try {
-    return await action(store, new Queries(store.db, systemClock), config);
-  } finally {
-    await store.close();
-  }
 }

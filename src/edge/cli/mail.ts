@@ -7,8 +7,9 @@ import { tellTime } from '../../outpass/local-time.ts';
 import { type KeptMail, MAIL_STATES } from '../../outpass/mail/ledger.ts';
 import type { JobRow } from '../../store/sqlite/queries.ts';
 import { printable } from '../log.ts';
+import { noteAudit } from './audit.ts';
 import { type Command, JSON_OPTION } from './command.ts';
-import { withStore } from './jobs.ts';
+import { withStore } from './with-store.ts';
 import { inColumns } from './render.ts';
 import { readId, readWhole, set } from './values.ts';
 
@@ -83,6 +84,7 @@ export const resend: Command = {
       }
       const [inserted] = await store.insert([newJob(jobThatSends(mail.kind, mail.outpass_id))]);
       const id = inserted?.id ?? 0;
+      await noteAudit(store, input, 'mail resend', `#${mail.id} to ${mail.sent_to}: job #${id}`);
       input.print(input.json ? JSON.stringify({ id, existing: false }) : `Job #${id} dispatched.`);
       return 0;
     }),

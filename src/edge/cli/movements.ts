@@ -6,9 +6,9 @@ import { tellTime } from '../../outpass/local-time.ts';
 import type { Direction } from '../../outpass/movements.ts';
 import { printable } from '../log.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
-import { withStore } from './jobs.ts';
-import { findPass, readBy } from './outpass.ts';
-import { readAt } from './values.ts';
+import { withStore } from './with-store.ts';
+import { findPass } from './outpass.ts';
+import { readAt, readBy } from './values.ts';
 
 const OPTIONS: readonly CommandOption[] = [
   { name: 'at', value: 'time', about: 'When it was (now)' },

@@ -8,9 +8,11 @@ import { tellTime } from '../../outpass/local-time.ts';
 import { newPass, type NewPass } from '../../outpass/new-pass.ts';
 import { rejectPass } from '../../store/sqlite/decisions.ts';
 import { printable } from '../log.ts';
+import { noteAudit } from './audit.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
-import { withStore } from './jobs.ts';
-import { findPass, passAsJson, readBy } from './outpass.ts';
+import { withStore } from './with-store.ts';
+import { findPass, passAsJson } from './outpass.ts';
+import { readBy } from './values.ts';
 
 /** The option that gives each field of a new pass. */
 const FIELDS: Readonly<Record<keyof NewPass, string>> = {
@@ -121,6 +123,12 @@ function close(input: Input, move: 'reject' | 'cancel'): Promise<number> {
             mail: undefined,
           };
     const { reference, status, remarks } = pass;
+    await noteAudit(
+      store,
+      input,
+      `outpass ${move}`,
+      remarks === null ? reference : `${reference}: ${remarks}`,
+    );
     const jobs = mail === undefined ? [] : [mail.id];
     if (input.json) input.print(JSON.stringify({ id, reference, status, remarks, jobs }));
     else {

@@ -1,6 +1,5 @@
 /** `passito outpass …`: look at passes, and approve them. */
 
-import { userInfo } from 'node:os';
 import { openOffice } from '../../app.ts';
 import { errors } from '../../errors.ts';
 import { tellTime } from '../../outpass/local-time.ts';
@@ -10,10 +9,11 @@ import { approvePass } from '../../store/sqlite/decisions.ts';
 import type { AskedBefore } from '../../store/sqlite/parent-answers.ts';
 import type { SqliteOffice } from '../../store/sqlite/office.ts';
 import { printable } from '../log.ts';
-import { type Command, type Input, JSON_OPTION } from './command.ts';
-import { withStore } from './jobs.ts';
+import { noteAudit } from './audit.ts';
+import { type Command, JSON_OPTION } from './command.ts';
+import { withStore } from './with-store.ts';
 import { inColumns } from './render.ts';
-import { readWhole, set } from './values.ts';
+import { readBy, readWhole, set } from './values.ts';
 
 export const list: Command = {
   name: 'outpass list',
@@ -121,6 +121,7 @@ export const approve: Command = {
       const office = openOffice(config, store);
       const pass = await findPass(office, input.args[0] as string);
       const jobs = await approvePass(store, office, pass.id, readBy(input));
+      await noteAudit(store, input, 'outpass approve', pass.reference);
       if (input.json) {
         input.print(
           JSON.stringify({
@@ -200,23 +201,4 @@ export function passAsJson({ student, files, ...pass }: PassDetails): object {
     document_path: files.document,
     token_id: files.tokenId,
   };
-}
-
-/** Who acts: what --by says, or else the user who types. It stands in one line of the pass and of the log. */
-export function readBy(input: Input): string {
-  const given = input.option('by');
-  if (given === undefined) return whoAmI();
-  const name = given.normalize('NFC').trim();
-  if (name === '' || name.length > 120 || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) {
-    throw errors.badValue('--by', given, 'a name of at most 120 characters in one line');
-  }
-  return name;
-}
-
-function whoAmI(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `user ${process.getuid?.() ?? 'unknown'}`;
-  }
 }

@@ -3,9 +3,10 @@
 import { NAME } from '../../engine/types.ts';
 import { errors } from '../../errors.ts';
 import { preparePauses } from '../../store/sqlite/pauses.ts';
+import { noteAudit } from './audit.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
-import { withStore } from './jobs.ts';
-import { readBy } from './outpass.ts';
+import { withStore } from './with-store.ts';
+import { readBy } from './values.ts';
 
 const QUEUE: CommandOption = { name: 'queue', value: 'name', about: 'This queue alone (everything)' };
 
@@ -35,6 +36,14 @@ function hold(input: Input, stop: boolean): Promise<number> {
     const changed = stop
       ? await store.write((now) => pauses.hold(queue, readBy(input), now))
       : await store.write(() => pauses.release(queue));
+    if (changed) {
+      await noteAudit(
+        store,
+        input,
+        stop ? 'pause' : 'resume',
+        queue === null ? 'everything' : `queue ${queue}`,
+      );
+    }
     const what = queue === null ? 'Claiming' : `The queue ${queue}`;
     if (input.json) input.print(JSON.stringify({ queue, paused: stop, changed }));
     else if (stop) {

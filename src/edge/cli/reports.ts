@@ -22,8 +22,9 @@ import type { SqliteOffice } from '../../store/sqlite/office.ts';
 import type { ReportChange } from '../../store/sqlite/report-settings.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { printable } from '../log.ts';
+import { noteAudit } from './audit.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
-import { withStore } from './jobs.ts';
+import { withStore } from './with-store.ts';
 import { told } from './render.ts';
 import { readAt, readWhole, set } from './values.ts';
 
@@ -137,6 +138,11 @@ function apply(input: Input, changes: ReportChange): Promise<number> {
   const which = gender === undefined ? undefined : oneOf('--gender', gender, genders);
   return withStore(input, async (store, _queries, config) => {
     const settings = await openOffice(config, store).changeReport(report, which, changes);
+    const what = Object.entries(changes.times ?? {}).map(([name, value]) => `${name} ${String(value)}`);
+    if (changes.enabled !== undefined) what.push(changes.enabled ? 'on' : 'off');
+    if (changes.recipients !== undefined) what.push(`recipients ${changes.recipients.join(' ')}`);
+    const named = [report, ...(which === undefined ? [] : [which])].join(' ');
+    await noteAudit(store, input, 'reports', `${named}: ${what.join(', ')}`);
     print(input, settings, config.settings.timeZone);
     return 0;
   });

@@ -4,11 +4,11 @@ import { MAX_WORKERS } from '../../config/keys.ts';
 import { systemClock } from '../../engine/clock.ts';
 import { errors } from '../../errors.ts';
 import { prepareScaling, type Scaling } from '../../store/sqlite/scaling.ts';
+import { noteAudit } from './audit.ts';
 import { type Command, JSON_OPTION } from './command.ts';
-import { withStore } from './jobs.ts';
-import { readBy } from './outpass.ts';
+import { withStore } from './with-store.ts';
 import { told } from './render.ts';
-import { readDuration, readWhole } from './values.ts';
+import { readBy, readDuration, readWhole } from './values.ts';
 
 export const scale: Command = {
   name: 'scale',
@@ -31,6 +31,12 @@ export const scale: Command = {
       if (max !== undefined) await store.write(() => scaling.set(max, time, readBy(input)));
       if (input.has('reset')) await store.write(() => scaling.reset());
       const wanted = await store.read(() => scaling.wanted());
+      if (max !== undefined || input.has('reset')) {
+        const { until = null } = wanted ?? {};
+        const what =
+          max === undefined ? 'reset' : `at most ${max}${until === null ? '' : ` until ${until} UTC`}`;
+        await noteAudit(store, input, 'scale', what);
+      }
       if (input.json) {
         input.print(
           JSON.stringify({ max: wanted?.max ?? null, until: wanted?.until ?? null, by: wanted?.by ?? null }),

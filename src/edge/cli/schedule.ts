@@ -11,12 +11,12 @@ import { errors, EXIT } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
 import { type ScheduleRow, SqliteSchedules } from '../../store/sqlite/schedules.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
+import { noteAudit } from './audit.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
-import { withStore } from './jobs.ts';
-import { readBy } from './outpass.ts';
+import { withStore } from './with-store.ts';
 import { inColumns, told } from './render.ts';
 import { publishedDefaults } from './type-info.ts';
-import { readWhole } from './values.ts';
+import { readBy, readWhole } from './values.ts';
 
 const SECOND = 1000;
 
@@ -144,6 +144,7 @@ export const run: Command = {
       }
       const job = newJob(request, publishedDefaults(store, request.type));
       const { id, existing } = (await store.insert([job]))[0] as Inserted;
+      await noteAudit(store, input, 'schedule run', `${name}: job #${id}`);
       if (input.json) input.print(JSON.stringify({ id, existing }));
       else input.print(existing ? `Job #${id} does so already.` : `Job #${id} dispatched.`);
       return 0;
@@ -186,6 +187,7 @@ function hold(input: Input, done: 'paused' | 'resumed'): Promise<number> {
       );
       return EXIT.no;
     }
+    await noteAudit(store, input, done === 'paused' ? 'schedule pause' : 'schedule resume', name);
     input.print(
       input.json ? JSON.stringify({ name, paused: done === 'paused' }) : `Schedule ${name} ${done}.`,
     );

@@ -8,7 +8,7 @@ import type { JobRow, ProcessRow, Queries } from '../../store/sqlite/queries.ts'
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { printable } from '../log.ts';
 import { isAlive } from '../machine.ts';
-import { withStore } from './jobs.ts';
+import { withStore } from './with-store.ts';
 
 /** Throughput is told over this time, in milliseconds. */
 const WINDOW_MS = 60_000;

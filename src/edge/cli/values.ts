@@ -1,6 +1,7 @@
 /** Reading what was typed: ids, numbers, durations, times. Each mistake names its option and value. */
 
 import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { JOB_STATES, type JobState } from '../../engine/job.ts';
 import { NAME } from '../../engine/types.ts';
 import { formatDuration, parseDuration } from '../../engine/units.ts';
@@ -116,4 +117,26 @@ export function readQueue(input: Input): string | undefined {
   const name = input.option('queue');
   if (name === undefined || NAME.test(name)) return name;
   throw errors.badValue('--queue', name, 'a name of letters, digits and . _ : -');
+}
+
+/** Who acts: what --by says, or else the user who types. It stands in one line of the pass and of the log. */
+export function readBy(input: Input): string {
+  const given = input.option('by');
+  if (given === undefined) return whoAmI();
+  const name = given.normalize('NFC').trim();
+  if (name === '' || name.length > 120 || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) {
+    throw errors.badValue('--by', given, 'a name of at most 120 characters in one line');
+  }
+  return name;
+}
+
+function whoAmI(): string {
+  // Under sudo, whoever typed it.
+  const behind = process.getuid?.() === 0 ? process.env['SUDO_USER'] : undefined;
+  if (behind !== undefined && /^[\w.-]{1,64}$/.test(behind)) return behind;
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}`;
+  }
 }

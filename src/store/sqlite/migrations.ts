@@ -1,6 +1,7 @@
 /** The schema, forward only. A step that has shipped is never edited; a change is a new step. */
 
 import { alerts } from './migrations/alerts.ts';
+import { audit } from './migrations/audit.ts';
 import { doubts } from './migrations/doubts.ts';
 import { jobs } from './migrations/jobs.ts';
 import { office } from './migrations/office.ts';
@@ -17,6 +18,7 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
   { name: 'schedules', sql: schedules },
   { name: 'alerts', sql: alerts },
   { name: 'doubts', sql: doubts },
+  { name: 'audit', sql: audit },
 ];
 
 /** "pass" in ASCII: tells a passito database from any other SQLite file. */

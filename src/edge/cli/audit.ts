@@ -1,0 +1,44 @@
+/** `passito audit`, and how the other commands write into its book. */
+
+import { prepareAudit } from '../../store/sqlite/audit.ts';
+import type { SqliteStore } from '../../store/sqlite/store.ts';
+import { printable } from '../log.ts';
+import { type Command, type Input, JSON_OPTION } from './command.ts';
+import { withStore } from './with-store.ts';
+import { inColumns, told } from './render.ts';
+import { readBy, readWhole } from './values.ts';
+
+export const audit: Command = {
+  name: 'audit',
+  about: 'Show who retried, cancelled, approved, paused and scaled, and when; kept for 90 days',
+  options: [{ name: 'limit', value: 'n', about: 'At most so many (50)' }, JSON_OPTION],
+  example: 'passito audit --limit 20',
+  run: (input) =>
+    withStore(input, async (store, _queries, { settings }) => {
+      const limit = readWhole(input, 'limit', 1, 1_000_000) ?? 50;
+      const lines = await store.read(() => prepareAudit(store.db).list(limit));
+      if (input.json) input.print(JSON.stringify(lines));
+      else if (lines.length === 0) input.note('Nobody has changed anything by hand.');
+      else {
+        const { timeZone: zone } = settings;
+        const cells = lines.map(({ at, who, action, detail }) => [
+          told(at, zone),
+          printable(who),
+          action,
+          printable(detail),
+        ]);
+        input.print(inColumns([`when (${zone})`, 'who', 'command', 'what'], cells, input));
+      }
+      return 0;
+    }),
+};
+
+/** Writes down what a command has changed. */
+export async function noteAudit(
+  store: SqliteStore,
+  input: Input,
+  action: string,
+  detail: string,
+): Promise<void> {
+  await store.write((now) => prepareAudit(store.db).note(readBy(input), action, detail, now));
+}
