@@ -11,6 +11,7 @@ import { narrate } from './edge/narrate.ts';
 import type { PublicServer } from './edge/public-server.ts';
 import { endOrphans, holderName, ownIdentity, presence } from './edge/machine.ts';
 import { CHECK_MS } from './engine/alert.ts';
+import type { Vitals } from './edge/systemd/service.ts';
 import { systemClock, type Timer } from './engine/clock.ts';
 import { Dispatcher } from './engine/dispatcher.ts';
 import { Events } from './engine/events.ts';
@@ -38,12 +39,17 @@ const DESCRIBE_MS = 15_000;
 /** Between a change and its being told to `passito status`, in milliseconds. */
 const PUBLISH_MS = 1000;
 
+/** The status that systemd shows counts jobs no further. */
+const COUNTED = 1000;
+
 /** A running `supervisor` or `worker`. */
 export interface Daemon {
   events: Events;
   types: ReadonlyMap<string, JobType>;
   /** Rejects where it cannot go on: its database file is not there any more. */
   broken: Promise<never>;
+  /** How it is, for systemd. */
+  vitals(): Vitals;
   /**
    * Stops claiming, lets running jobs finish for up to `ms`, gives the rest back, and closes everything.
    * Resolves with false where a thread could not be ended: only the end of the process ends it.
@@ -211,6 +217,7 @@ async function assemble({
   serveJobs(pool, dispatcher, store);
   serveOffice(pool, office);
 
+  let answered = clock.monotonic();
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => undefined);
   const maintenance = new Maintenance(
@@ -220,7 +227,7 @@ async function assemble({
         every: HEARTBEAT_MS,
         async run() {
           if (!store.inPlace) broken.reject(errors.databaseReplaced(store.file));
-          await liveness.beat();
+          await liveness.beat().finally(() => (answered = clock.monotonic()));
         },
       },
       { name: 'rescue', every: HEARTBEAT_MS, run: () => liveness.rescue() },
@@ -277,6 +284,17 @@ async function assemble({
     events,
     types,
     broken: broken.promise,
+    vitals: () => ({
+      workers: pool.threads.length,
+      maxWorkers: scaler.limits.maxWorkers,
+      running: dispatcher.running.size,
+      silentFor: clock.monotonic() - answered,
+      counts: () => {
+        const { due, failed } = store.glance(COUNTED + 1, [...types.keys()], settings.queues);
+        const shown = (count: number) => (count > COUNTED ? `${COUNTED}+` : String(count));
+        return { due: shown(due), failed: shown(failed) };
+      },
+    }),
     async stop(ms, cutShort) {
       scaler.stop();
       await scheduler?.stop();

@@ -544,6 +544,9 @@ suite('docs/contract.md', () => {
       "the parents' page is served",
       'a parent answered',
       "the parents' page could not answer",
+      'systemd could not be told',
+      'the event loop was held up',
+      'the database does not answer',
     ]);
   });
 });

@@ -1,7 +1,10 @@
 /** `passito supervisor` and `passito worker`: run until stopped. */
 
 import { PROFILES } from '../../config/keys.ts';
+import { systemClock } from '../../engine/clock.ts';
 import { createLog, type Log } from '../log.ts';
+import { takeNotifier } from '../systemd/notify.ts';
+import { SystemdService } from '../systemd/service.ts';
 import type { Command, CommandOption, Input } from './command.ts';
 
 const RUNNING: readonly CommandOption[] = [
@@ -95,9 +98,13 @@ async function runUntilStopped(input: Input, kind: 'supervisor' | 'worker'): Pro
   }
   const config = await input.config();
   const log = createLog(config.settings.logFormat, config.settings.logLevel);
+  // Before threads get their copy of the environment.
+  const notifier = takeNotifier(process.env, log);
+  const systemd = notifier === undefined ? undefined : new SystemdService(notifier, systemClock, log);
   const { startDaemon } = await import('../../daemon.ts');
   const stopping = stopSignals(log);
   const daemon = await startDaemon(kind === 'worker' ? oneWorker(config) : config, kind, log);
+  systemd?.ready(daemon.vitals);
   if (kind === 'worker' && input.has('drain')) {
     daemon.events.on('idle', () => stopping.request('nothing is due any more'));
   }
@@ -107,6 +114,7 @@ async function runUntilStopped(input: Input, kind: 'supervisor' | 'worker'): Pro
     await daemon.stop(0, AbortSignal.abort());
     throw error;
   }
+  systemd?.stopping(config.settings.drainTimeout);
   const gone = await daemon.stop(config.settings.drainTimeout, stopping.again);
   if (!gone) endNow(log);
   log.info('stopped');

@@ -162,14 +162,32 @@ export class SqliteStore implements Store {
   }
 
   countDue(limit: number, types: readonly string[], queues: readonly string[] | null): Promise<number> {
-    const now = formatTime(this.#clock.now());
+    return this.read(() => this.#countDue(limit, types, queues));
+  }
+
+  /**
+   * How many jobs are due, and how many have failed, each counted no further than `limit`. One try: throws what
+   * SQLite says where somebody holds the database locked, since whoever asks wants an answer now.
+   */
+  glance(
+    limit: number,
+    types: readonly string[],
+    queues: readonly string[] | null,
+  ): { due: number; failed: number } {
+    return {
+      due: this.#countDue(limit, types, queues),
+      failed: this.#verbs.countFailed.get(limit) ?? 0,
+    };
+  }
+
+  #countDue(limit: number, types: readonly string[], queues: readonly string[] | null): number {
     const known = new Set(types);
-    return this.read(() => {
-      const isPaused = this.#verbs.paused();
-      const serves = ({ type, queue }: { type: string; queue: string }) =>
-        known.has(type) && (queues?.includes(queue) ?? true) && !isPaused(queue);
-      return this.#verbs.countDue(limit, now, serves);
-    });
+    const isPaused = this.#verbs.paused();
+    return this.#verbs.countDue(
+      limit,
+      formatTime(this.#clock.now()),
+      ({ type, queue }) => known.has(type) && (queues?.includes(queue) ?? true) && !isPaused(queue),
+    );
   }
 
   onChange(listener: (change: 'local' | 'external') => void): () => void {
@@ -227,5 +245,10 @@ function prepareVerbs(db: Database) {
     progress: db.prepare(`UPDATE jobs SET progress = ? WHERE id = ? AND status = 'processing' AND lease = ?`),
     countDue: prepareCountDue(db),
     paused: preparePaused(db),
+    countFailed: db
+      .prepare<[number], number>(
+        `SELECT count(*) FROM (SELECT 1 FROM jobs INDEXED BY jobs_failed WHERE status = 'failed' LIMIT ?)`,
+      )
+      .pluck(),
   };
 }
