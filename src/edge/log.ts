@@ -3,7 +3,7 @@
  * gets its priority prefixes, `--log-format json` gets one JSON object a line. Always on stderr.
  */
 
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { type Logger, pino } from 'pino';
 
 export type LogFormat = 'auto' | 'pretty' | 'plain' | 'json';
@@ -17,7 +17,8 @@ const COLOUR: Record<number, string> = { 20: '90', 30: '32', 40: '33', 50: '31',
 /** Makes the log of a process. */
 export function createLog(format: LogFormat, level: string): Log {
   const style = format === 'auto' ? automatic() : format;
-  const write = (line: string) => writeAll(style === 'json' ? line : `${dress(line, style)}\n`);
+  const journal = isJournal();
+  const write = (line: string) => writeAll(style === 'json' ? line : `${dress(line, style, journal)}\n`);
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write });
 }
 
@@ -34,7 +35,7 @@ interface LogRecord {
 }
 
 /** One record as a line for people. */
-function dress(line: string, style: 'pretty' | 'plain'): string {
+function dress(line: string, style: 'pretty' | 'plain', journal: boolean): string {
   const { level, time, msg, err, ...fields } = JSON.parse(line) as LogRecord;
   const details = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
@@ -44,10 +45,25 @@ function dress(line: string, style: 'pretty' | 'plain'): string {
   if (style === 'pretty') {
     return `\u001b[90m${time.slice(11, 23)}\u001b[0m \u001b[${COLOUR[level]}m${NAME[level]?.padEnd(5)}\u001b[0m ${text}`;
   }
+  // A record is one line: the rest of its message would lose its level, or could claim another.
+  const single = text.replaceAll('\n', '\\n');
   // journald adds the time itself.
-  return process.env['JOURNAL_STREAM'] === undefined
-    ? `${time} ${NAME[level]?.padEnd(5)} ${text}`
-    : `<${PRIORITY[level]}>${text}`;
+  return journal ? `<${PRIORITY[level]}>${single}` : `${time} ${NAME[level]?.padEnd(5)} ${single}`;
+}
+
+/** Whether stderr goes to journald. The variable alone says little: programs that are started with a pipe inherit it. */
+function isJournal(): boolean {
+  const stream = process.env['JOURNAL_STREAM'];
+  if (stream === undefined) return false;
+  const { dev, ino } = fstatSync(2);
+  return stream === `${dev}:${ino}`;
+}
+
+/** Lines for stderr that are no records, such as a command's last words; journald is told how grave they are. */
+export function graded(level: 'warn' | 'error', lines: string): string {
+  if (!isJournal()) return `${lines}\n`;
+  const prefix = level === 'warn' ? '<4>' : '<3>';
+  return `${prefix}${lines.replaceAll('\n', `\n${prefix}`)}\n`;
 }
 
 function quote(value: string): string {

@@ -6,7 +6,7 @@ import { type Config, loadConfig } from '../../config.ts';
 import type { KeyName } from '../../config/keys.ts';
 import { EXIT, messageOf, PassitoError } from '../../errors.ts';
 import { explain } from '../../store/sqlite/open.ts';
-import { printable } from '../log.ts';
+import { graded, printable } from '../log.ts';
 import { type Command, COMMON, type Input } from './command.ts';
 import { commands } from './commands.ts';
 import { parse } from './parse.ts';
@@ -62,7 +62,7 @@ async function configOf(command: Command, options: Map<string, string[]>): Promi
     envFile: options.get('env-file')?.at(-1),
     profile: options.get('profile')?.at(-1),
   });
-  for (const warning of config.warnings) process.stderr.write(`passito: warning: ${warning}\n`);
+  for (const warning of config.warnings) process.stderr.write(graded('warn', `passito: warning: ${warning}`));
   return config;
 }
 
@@ -84,13 +84,13 @@ function report(error: unknown, json: boolean): number {
         `${JSON.stringify({ error: { code: error.code, message: error.message, hint: error.hint } })}\n`,
       );
     }
-    process.stderr.write(`passito: ${printable(error.message)}\n`);
-    if (error.hint !== undefined) process.stderr.write(`${printable(error.hint)}\n`);
+    const hint = error.hint === undefined ? '' : `\n${printable(error.hint)}`;
+    process.stderr.write(graded('error', `passito: ${printable(error.message)}${hint}`));
     return error.exit;
   }
   if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return 0;
-  process.stderr.write(`passito: something went wrong inside passito itself: ${messageOf(error)}\n`);
-  if (error instanceof Error && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
-  process.stderr.write('Please report this with the lines above.\n');
+  const stack = error instanceof Error && error.stack !== undefined ? `\n${error.stack}` : '';
+  const what = `passito: something went wrong inside passito itself: ${messageOf(error)}${stack}`;
+  process.stderr.write(graded('error', `${what}\nPlease report this with the lines above.`));
   return EXIT.no;
 }
