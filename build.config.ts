@@ -86,10 +86,10 @@ async function lock(path: string): Promise<() => void> {
 function digestOfSources(): string {
   const hash = createHash('sha256');
   const single = ['package.json', 'package-lock.json', 'tsconfig.json', 'build.config.ts'];
-  for (const name of [
-    ...single,
-    ...filesBelow(join(root, 'src')).map((path) => join('src', path)),
-  ].toSorted()) {
+  const folders = ['src', 'deployment'].flatMap((folder) =>
+    filesBelow(join(root, folder)).map((path) => join(folder, path)),
+  );
+  for (const name of [...single, ...folders].toSorted()) {
     hash
       .update(`${name}\0`)
       .update(fs.readFileSync(join(root, name)))
@@ -214,9 +214,12 @@ async function assemble(): Promise<void> {
   const addon = join(root, 'node_modules', 'better-sqlite3', 'prebuilds', 'linux-x64.node');
   fs.copyFileSync(addon, join(app, 'better_sqlite3.node'));
   const data = join(root, 'src', 'outpass', 'assets');
+  // What 'passito install-service' writes.
+  const deployment = join(root, 'deployment');
   const assets = Object.fromEntries([
     ...filesBelow(app).map((file) => [file, join(app, file)]),
     ...filesBelow(data).map((file) => [`assets/${file}`, join(data, file)]),
+    ...filesBelow(deployment).map((file) => [`deployment/${file}`, join(deployment, file)]),
   ]) as Record<string, string>;
 
   const seaConfig = {

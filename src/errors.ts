@@ -138,6 +138,40 @@ export const errors = {
       `The parents' page cannot be served on ${address}: ${reason}.`,
       'Name a free address of this machine with --public, such as 127.0.0.1:8080.',
     ),
+  // the service
+  needsRoot: (command: string) =>
+    usage(
+      'NEEDS_ROOT',
+      `'${command}' changes the system, which only root may do.`,
+      `Type: sudo passito ${command}, or look first: passito ${command} --dry-run`,
+    ),
+  noSystemd: (command: string) =>
+    usage(
+      'NO_SYSTEMD',
+      `'${command}' needs systemd, and this machine was not started by it.`,
+      "Let what starts programs here run 'passito supervisor'; it stops at SIGTERM.",
+    ),
+  notExecutable: (command: string) =>
+    usage(
+      'NOT_EXECUTABLE',
+      'Only the executable can be installed, and this runs from source.',
+      `Type: npm run build && sudo dist/passito ${command}`,
+    ),
+  unknownGroup: (name: string) =>
+    usage(
+      'UNKNOWN_GROUP',
+      `There is no group '${shorten(name)}' on this machine.`,
+      "Name the group that the portal runs as, such as www-data; 'groupadd --system NAME' makes one.",
+    ),
+  serviceSettings: (option: string, path: string) =>
+    usage('SERVICE_SETTINGS', `The service knows no --${option}: it reads ${path}.`, `Set it there.`),
+  stepFailed: (step: string, reason: string, hint?: string) =>
+    new PassitoError(
+      'STEP_FAILED',
+      EXIT.no,
+      sentence(`This step failed: ${step}: ${reason}`),
+      hint ?? 'Mend that, and type the command again: what is done already is left as it is.',
+    ),
   oldNode: (found: string, oldest: number) =>
     usage('OLD_NODE', `The passito library needs Node ${oldest} or newer; this is ${found}.`),
   // jobs

@@ -53,6 +53,10 @@ const typed: Case[] = [
   usage('a type that a script left empty', ['jobs', 'cancel', '--type', '']),
   usage('an age that is no duration', ['jobs', 'prune', '--completed', 'month']),
   usage('a threshold of zero', ['health', '--alert-threshold', '0']),
+  usage('a database for the service', ['install-service', '--db', 'other.db', '--dry-run']),
+  usage('a group that is not there', ['install-service', '--group', 'nobodys', '--dry-run']),
+  usage('a service, of a user without rights', ['install-service'], { stranger: true }),
+  usage('the end of a service, of a user without rights', ['uninstall-service'], { stranger: true }),
   usage('an error, for a program', ['jobs', 'show', 'abc', '--json'], { prints: true }),
 ];
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { suite, test } from 'node:test';
@@ -88,6 +88,21 @@ suite('the file', () => {
     const store = await openStore(t, systemClock);
     for (const suffix of ['', '-wal', '-shm']) {
       assert.equal(statSync(store.file + suffix).mode & 0o777, 0o600, suffix);
+    }
+  });
+
+  test('in a folder that an admin gave to a group the group can write it', async (t) => {
+    const folder = temporaryFolder(t);
+    for (const [mode, own] of [
+      [0o2770, 0o660],
+      [0o770, 0o600],
+      [0o2750, 0o600],
+    ] as const) {
+      chmodSync(folder, mode);
+      const store = await openStore(t, systemClock, { file: path.join(folder, `${mode}.db`) });
+      for (const suffix of ['', '-wal', '-shm']) {
+        assert.equal(statSync(store.file + suffix).mode & 0o777, own, `${mode.toString(8)} ${suffix}`);
+      }
     }
   });
 

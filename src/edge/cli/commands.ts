@@ -10,6 +10,7 @@ import { explain } from './explain.ts';
 import { health } from './health.ts';
 import * as imports from './import.ts';
 import { init } from './init.ts';
+import { installService, uninstallService } from './install-service.ts';
 import * as jobs from './jobs.ts';
 import { keys, verify } from './keys.ts';
 import * as mail from './mail.ts';
@@ -77,5 +78,7 @@ export const commands: readonly Command[] = [
   dispatchScheduledReports,
   init,
   migrate,
+  installService,
+  uninstallService,
   demo,
 ];

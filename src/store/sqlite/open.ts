@@ -60,11 +60,16 @@ function connect(file: string, options: OpenOptions): Database.Database {
       timeout: 0,
       ...(nativeBinding === undefined ? {} : { nativeBinding: nativeBinding as unknown as string }),
     });
-    if (created) chmodSync(file, 0o600);
+    if (created) chmodSync(file, isShared(dirname(file)) ? 0o660 : 0o600);
     return db;
   } finally {
     process.umask(mask);
   }
+}
+
+/** Whether an admin has given the folder to a group: it may write there, and what is made there is the group's. */
+function isShared(folder: string): boolean {
+  return (statSync(folder).mode & 0o2020) === 0o2020;
 }
 
 function prepareConnection(db: Database.Database, { mode, synchronous }: OpenOptions): void {
