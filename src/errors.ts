@@ -13,10 +13,21 @@ export const EXIT = {
   unreachable: 3,
 } as const;
 
+/** One of several things that are wrong with what was given: where, and what. */
+export interface Problem {
+  line?: number;
+  key?: string;
+  message: string;
+  /** A part of it was too large; the rest may be right. */
+  tooLarge?: boolean;
+}
+
 /** An error meant for the admin: printed as one line, never with a stack. */
 export class PassitoError extends Error {
   readonly code: string;
   readonly exit: number;
+  /** Each problem, where there can be several and a program may want them apart. */
+  problems: readonly Problem[] = [];
   /** What to do next, if there is something. */
   readonly hint: string | undefined;
   constructor(code: string, exit: number, message: string, hint?: string, cause?: unknown) {
@@ -75,11 +86,14 @@ export const errors = {
       'Put the data into a file and its path into the payload.',
     ),
   badFile: (path: string, reason: string) => usage('BAD_FILE', `Cannot read ${path}: ${reason}.`),
-  badLines: (path: string, problems: readonly string[]) =>
-    usage(
-      'BAD_LINES',
-      `${path} was not dispatched; nothing has changed.\n${problems.map((p) => `  ${p}`).join('\n')}`,
-    ),
+  badLines: (what: string, problems: readonly Problem[]) => {
+    const lines = problems.map(
+      ({ line, message }) => `  ${line === undefined ? '' : `line ${line}: `}${message}`,
+    );
+    const error = usage('BAD_LINES', `${what} was not dispatched; nothing has changed.\n${lines.join('\n')}`);
+    error.problems = problems;
+    return error;
+  },
   /** `next`: the number of the line that was to be written next. */
   partlyDispatched: (written: number, of: number, next: number, reason: string) =>
     unreachable(

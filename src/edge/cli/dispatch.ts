@@ -6,11 +6,11 @@ import { systemClock } from '../../engine/clock.ts';
 import { newJob } from '../../engine/queue.ts';
 import type { Json } from '../../engine/handler.ts';
 import { EXIT, errors } from '../../errors.ts';
-import { Queries } from '../../store/sqlite/queries.ts';
+import { publishedType, Queries } from '../../store/sqlite/queries.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { dispatchLines } from './ndjson.ts';
-import { checkPayload, knownType, publishedDefaults, uniqueKeyOf } from './type-info.ts';
+import { checkPayload, knownType, uniqueKeyOf } from './type-info.ts';
 import { readAt, readDuration, readText, readIds, readQueue, readWhole, set } from './values.ts';
 import { waitFor } from './wait.ts';
 
@@ -118,7 +118,10 @@ async function dispatchOne(input: Input, config: Config, type: string): Promise<
     request.uniqueKey ?? (definition === undefined ? undefined : uniqueKeyOf(definition, payload));
   const store = await openStore(config, 'create');
   try {
-    const defaults = { ...(definition ?? publishedDefaults(store, type)), ...config.jobs[type] };
+    const defaults = {
+      ...(definition ?? publishedType(new Queries(store.db, systemClock), type)),
+      ...config.jobs[type],
+    };
     const job = newJob({ ...request, ...set('uniqueKey', unique) }, defaults);
     const [inserted] = await store.insert([job]);
     const { id, existing } = inserted as { id: number; existing: boolean };

@@ -3,12 +3,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Config, refuseUnsafe } from '../../config.ts';
-import { systemClock } from '../../engine/clock.ts';
 import { errors, messageOf } from '../../errors.ts';
 import { issuesText } from '../../runner/attempt.ts';
 import { installHooks, type LoadedJob, loadJobFile } from '../../runner/loader.ts';
-import { type PublishedType, publishedTypes, Queries } from '../../store/sqlite/queries.ts';
-import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { readJobFiles } from '../job-files.ts';
 
 const EXTENSIONS = ['.ts', '.js', '.mts', '.mjs', '.cts', '.cjs'];
@@ -47,16 +44,6 @@ export function uniqueKeyOf({ unique }: LoadedJob, payload: string): string | un
 export async function checkPayload(definition: LoadedJob, payload: string): Promise<void> {
   const answer = await definition.schema?.['~standard'].validate(JSON.parse(payload));
   if (answer?.issues !== undefined) throw errors.badPayload(definition.type, issuesText(answer.issues));
-}
-
-/** What the running, or else the latest, supervisor says of the type. */
-export function publishedDefaults(store: SqliteStore, type: string): PublishedType | undefined {
-  const processes = new Queries(store.db, systemClock).processes().reverse();
-  for (const { info } of processes) {
-    const found = publishedTypes(info).find((one) => one.type === type);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 /** Every definition of the jobs folder. */

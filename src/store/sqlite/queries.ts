@@ -130,6 +130,16 @@ export class Queries {
       .all(...values, filter.limit);
   }
 
+  /** One of the ids that no job has; undefined where there is none. */
+  unknown(ids: readonly number[]): number | undefined {
+    return this.#db
+      .prepare<[string], number>(
+        'SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = value) LIMIT 1',
+      )
+      .pluck()
+      .get(JSON.stringify(ids));
+  }
+
   /** Finished jobs in one of the states, oldest first, that nothing waits for. */
   prunable(states: readonly JobState[], finishedBefore: string, limit: number): number[] {
     return this.#db
@@ -242,6 +252,16 @@ export interface PublishedType {
   queue: string;
   timeout: number;
   redact: readonly string[];
+}
+
+/** What the latest process that knows the type says of it. */
+export function publishedType(queries: Queries, type: string): PublishedType | undefined {
+  const processes = queries.processes().reverse();
+  for (const { info } of processes) {
+    const found = publishedTypes(info).find((one) => one.type === type);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** The types in a process's info; none where it says nothing readable. */
