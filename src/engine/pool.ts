@@ -12,6 +12,7 @@ import { Chunk, type ToldOutcome } from './chunk.ts';
 import { PLAIN, readOutcomeText } from './outcome.ts';
 import { formatDuration } from './units.ts';
 import type {
+  CheckRequest,
   ChunkTask,
   Description,
   FromWorker,
@@ -81,7 +82,8 @@ export class Pool {
     this.#piscina = new Piscina({
       filename: options.entry,
       minThreads: Math.max(options.minThreads, 1),
-      maxThreads: options.maxThreads,
+      // One more than run jobs: a payload is checked at once also where all of those are busy.
+      maxThreads: options.maxThreads + 1,
       idleTimeout: IDLE_MS,
       // The default freezes an idle thread's event loop: what job A left behind then threw into job B.
       atomics: 'async',
@@ -130,6 +132,12 @@ export class Pool {
         : `it ended its thread while it was loaded (${error instanceof Error ? error.message : String(error)})`;
       return { types: [], helpers: [], problems: [{ path, message }] };
     }
+  }
+
+  /** Has payloads checked by what their types say, in a thread. Rejects where that takes longer than `timeout` ms. */
+  check(requests: CheckRequest[], timeout: number): Promise<unknown> {
+    const task: Task = { kind: 'check', requests };
+    return this.#piscina.run(task, { signal: AbortSignal.timeout(timeout) });
   }
 
   /** Gives jobs to a worker. `done` is told once, with the outcomes not yet harvested, and why the thread died if it did. */

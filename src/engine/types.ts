@@ -20,6 +20,8 @@ export interface JobType {
   /** Infinity: no limit. */
   concurrency: number;
   redact: readonly string[];
+  /** Whether payloads are to be checked before they are dispatched. */
+  checked: boolean;
 }
 
 /** What counts where neither the job nor its type says otherwise. */
@@ -102,7 +104,7 @@ export function optionProblems(options: Record<string, unknown>): string[] {
 
 /** Fills in what a definition leaves open. Its options must have been checked. */
 export function completeType(
-  definition: JobOptions & { type: string; source: string; redact?: readonly string[] },
+  definition: JobOptions & { type: string; source: string; redact?: readonly string[]; checked?: boolean },
 ): JobType {
   return {
     type: definition.type,
@@ -115,6 +117,7 @@ export function completeType(
     queue: definition.queue ?? DEFAULTS.queue,
     concurrency: definition.concurrency ?? DEFAULTS.concurrency,
     redact: definition.redact ?? [],
+    checked: definition.checked ?? false,
   };
 }
 

@@ -30,7 +30,26 @@ export interface DescribeTask {
   kind: 'describe';
 }
 
-export type Task = ChunkTask | DescribeTask;
+/** Asks a worker whether payloads fit their types, before they are dispatched; for each, a {@link Verdict}. */
+export interface CheckTask {
+  kind: 'check';
+  requests: CheckRequest[];
+}
+
+/** A payload to be checked. `source`: see {@link DescribedType.source}. */
+export interface CheckRequest {
+  type: string;
+  source: string;
+  payload: string;
+}
+
+/** What a type says of a payload: what is wrong with it, or under which key the job is unique. */
+export interface Verdict {
+  problem?: string;
+  uniqueKey?: string;
+}
+
+export type Task = ChunkTask | DescribeTask | CheckTask;
 
 /** Sources that are no file. */
 export const BUILT_IN = 'built in';
@@ -41,6 +60,8 @@ export interface DescribedType extends Omit<JobDefinition<unknown>, 'type' | 'ha
   type: string;
   /** An absolute path, {@link BUILT_IN} or {@link COMMAND}. */
   source: string;
+  /** Whether it has a word to say of payloads: a schema, or what makes them unique. */
+  checked?: boolean;
 }
 
 /** What a worker answers to {@link DescribeTask}. */

@@ -6,6 +6,7 @@ import { WorkerSide } from '../engine/arena.ts';
 import type { MailMessage, MailReceipt } from '../engine/handler.ts';
 import {
   BUILT_IN,
+  type CheckRequest,
   type ChunkTask,
   COMMAND,
   messageIdOf,
@@ -15,10 +16,12 @@ import {
   type Hello,
   type Task,
   type ToWorker,
+  type Verdict,
   type WireJob,
   type WorkerSetup,
 } from '../engine/wire.ts';
 import { attempt, describe, failed } from './attempt.ts';
+import { checkPayload } from './check.ts';
 import { commandJob } from './command.ts';
 import { Context, type ThreadServices } from './context.ts';
 import { jobFiles } from './files.ts';
@@ -40,7 +43,7 @@ export function startThread({
   secret,
   builtIns,
   sendMail,
-}: ThreadParts): (task: Task) => Promise<Description | undefined> {
+}: ThreadParts): (task: Task) => Promise<Description | Verdict[] | undefined> {
   nameThread(`passito-w${threadId}`);
   installHooks(setup.compiled);
   const port = greet(secret);
@@ -133,7 +136,8 @@ export function startThread({
     const helpers: string[] = [];
     const add = (job: LoadedJob, source: string) => {
       const { handle: _handle, schema: _schema, unique: _unique, ...rest } = job;
-      types.push({ ...(plain(rest) as Omit<LoadedJob, 'handle'>), source });
+      const checked = job.schema !== undefined || job.unique !== undefined;
+      types.push({ ...(plain(rest) as Omit<LoadedJob, 'handle'>), source, checked });
     };
     if (setup.builtIns) for (const job of await builtIns()) add(job, BUILT_IN);
     for (const [type, command] of Object.entries(setup.commands)) {
@@ -152,8 +156,21 @@ export function startThread({
     return { types, problems, helpers };
   }
 
+  async function checkAll(requests: readonly CheckRequest[]): Promise<Verdict[]> {
+    const verdicts: Verdict[] = [];
+    for (const { type, source, payload } of requests) {
+      try {
+        verdicts.push(await checkPayload(await definition(type, source), payload));
+      } catch (error) {
+        verdicts.push({ problem: describe(error).message });
+      }
+    }
+    return verdicts;
+  }
+
   return async (task) => {
     if (task.kind === 'describe') return describeAll();
+    if (task.kind === 'check') return checkAll(task.requests);
     await runChunk(task);
     return undefined;
   };

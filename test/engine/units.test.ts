@@ -173,6 +173,7 @@ test('a type is completed with the defaults', () => {
     ...DEFAULTS,
     backoff: DEFAULT_BACKOFF,
     redact: [],
+    checked: false,
   });
   const own = completeType({
     type: 'A',

@@ -10,7 +10,7 @@ import { publishedType, Queries } from '../../store/sqlite/queries.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { dispatchLines } from './ndjson.ts';
-import { checkPayload, knownType, uniqueKeyOf } from './type-info.ts';
+import { checkedKey, knownType } from './type-info.ts';
 import { readAt, readDuration, readText, readIds, readQueue, readWhole, set } from './values.ts';
 import { waitFor } from './wait.ts';
 
@@ -113,16 +113,14 @@ async function dispatchOne(input: Input, config: Config, type: string): Promise<
   newJob(request);
 
   const definition = await knownType(type, config);
-  if (definition !== undefined) await checkPayload(definition, payload);
-  const unique =
-    request.uniqueKey ?? (definition === undefined ? undefined : uniqueKeyOf(definition, payload));
+  const ownKey = definition === undefined ? undefined : await checkedKey(definition, payload);
   const store = await openStore(config, 'create');
   try {
     const defaults = {
       ...(definition ?? publishedType(new Queries(store.db, systemClock), type)),
       ...config.jobs[type],
     };
-    const job = newJob({ ...request, ...set('uniqueKey', unique) }, defaults);
+    const job = newJob({ ...request, ...set('uniqueKey', request.uniqueKey ?? ownKey) }, defaults);
     const [inserted] = await store.insert([job]);
     const { id, existing } = inserted as { id: number; existing: boolean };
     if (wait === undefined) {

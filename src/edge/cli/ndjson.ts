@@ -10,7 +10,7 @@ import { readTime, timeForm } from '../../outpass/read-time.ts';
 import type { LoadedJob } from '../../runner/loader.ts';
 import { publishedType, Queries } from '../../store/sqlite/queries.ts';
 import type { Input } from './command.ts';
-import { checkPayload, knownType, uniqueKeyOf } from './type-info.ts';
+import { checkedKey, knownType } from './type-info.ts';
 import { readText } from './values.ts';
 
 /** Dispatches a file. Every line is checked before the first is written. */
@@ -62,9 +62,8 @@ async function checkTypes(
     const definition = definitions.get(request.type);
     if (definition === undefined) continue;
     try {
-      await checkPayload(definition, request.payload);
-      const key = request.uniqueKey ?? uniqueKeyOf(definition, request.payload);
-      if (key !== undefined) request.uniqueKey = key;
+      const own = await checkedKey(definition, request.payload);
+      if (own !== undefined) request.uniqueKey ??= own;
     } catch (error) {
       problems.push({ line: number, key: 'payload', message: messageOf(error) });
     }

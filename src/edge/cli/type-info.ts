@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Config, refuseUnsafe } from '../../config.ts';
 import { errors, messageOf } from '../../errors.ts';
-import { issuesText } from '../../runner/attempt.ts';
+import { checkPayload } from '../../runner/check.ts';
 import { installHooks, type LoadedJob, loadJobFile } from '../../runner/loader.ts';
 import { readJobFiles } from '../job-files.ts';
 
@@ -35,15 +35,11 @@ export async function knownType(type: string, config: Config): Promise<LoadedJob
   return (officeJobs as unknown as LoadedJob[]).find((job) => job.type === type);
 }
 
-/** The key under which a job of the type is unique, where its definition says so. */
-export function uniqueKeyOf({ unique }: LoadedJob, payload: string): string | undefined {
-  return typeof unique === 'function' ? String(unique(JSON.parse(payload))) : unique;
-}
-
-/** Refuses a payload that does not fit the type's schema. */
-export async function checkPayload(definition: LoadedJob, payload: string): Promise<void> {
-  const answer = await definition.schema?.['~standard'].validate(JSON.parse(payload));
-  if (answer?.issues !== undefined) throw errors.badPayload(definition.type, issuesText(answer.issues));
+/** The key under which a job with this payload is unique, if it is. Refuses a payload that does not fit the schema. */
+export async function checkedKey(definition: LoadedJob, payload: string): Promise<string | undefined> {
+  const { problem, uniqueKey } = await checkPayload(definition, payload);
+  if (problem !== undefined) throw errors.badPayload(definition.type, problem);
+  return uniqueKey;
 }
 
 /** Every definition of the jobs folder. */
