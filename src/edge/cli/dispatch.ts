@@ -7,15 +7,18 @@ import { newJob } from '../../engine/queue.ts';
 import type { Json } from '../../engine/handler.ts';
 import { EXIT, errors } from '../../errors.ts';
 import { publishedType, Queries } from '../../store/sqlite/queries.ts';
+import { Waits } from '../../engine/waits.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { dispatchLines } from './ndjson.ts';
 import { checkedKey, knownType } from './type-info.ts';
 import { readAt, readDuration, readText, readIds, readQueue, readWhole, set } from './values.ts';
-import { waitFor } from './wait.ts';
 
 /** How long `--wait` waits where it says nothing, in milliseconds. */
 const WAIT_MS = 60_000;
+
+/** Node's timers count no further, in milliseconds; beyond it they end at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 export const dispatch: Command = {
   name: 'dispatch',
@@ -165,7 +168,7 @@ async function report(
   wait: number,
 ): Promise<number> {
   if (!input.json) tell(input, id, existing);
-  const ended = await waitFor(store, id, wait);
+  const ended = await new Waits(store).until(id, AbortSignal.timeout(Math.min(wait, LONGEST_TIMER)));
   const job = new Queries(store.db, systemClock).job(id);
   if (input.json) {
     input.print(

@@ -17,6 +17,7 @@ import type {
   Settle,
   Store,
 } from '../../engine/store.ts';
+import type { Endings } from '../../engine/waits.ts';
 import { prepareAdmin } from './admin.ts';
 import { whenFree } from './busy.ts';
 import { type Claim, prepareClaim } from './claim.ts';
@@ -30,7 +31,7 @@ import { watchForeignCommits } from './watch.ts';
 import { Writer } from './writer.ts';
 
 /** A store and the connection beneath it, for the parts that add tables of their own. */
-export class SqliteStore implements Store {
+export class SqliteStore implements Store, Endings {
   readonly db: Database;
   readonly file: string;
   readonly #clock: Clock;
@@ -38,6 +39,7 @@ export class SqliteStore implements Store {
   readonly #writer: Writer;
   readonly #verbs: Verbs;
   readonly #listeners = new Set<(change: 'local' | 'external') => void>();
+  readonly #settledListeners = new Set<(ids: readonly number[] | undefined) => void>();
   #stopWatching: (() => void) | undefined;
   readonly #inode: number | undefined;
   /** Jobs were inserted since the last word to the listeners: whoever inserts, the dispatcher is woken at the commit. */
@@ -107,6 +109,7 @@ export class SqliteStore implements Store {
       return { ...done, registered: claim === null || known, claims: found };
     });
     if (becamePending) this.#tell('local');
+    if (settles.length > 0) this.#tellSettled(() => settles.map(({ id }) => id));
     const { claimed, suspectsWaiting, nextDue } = claims;
     return {
       settled,
@@ -158,6 +161,7 @@ export class SqliteStore implements Store {
   async expire(process: number): Promise<Expired> {
     const expired = await this.write((now) => this.#verbs.processes.expire(process, now));
     if (expired.returned.length > 0) this.#tell('local');
+    if (expired.failed.length > 0) this.#tellSettled(() => expired.failed);
     return expired;
   }
 
@@ -192,13 +196,18 @@ export class SqliteStore implements Store {
 
   onChange(listener: (change: 'local' | 'external') => void): () => void {
     this.#listeners.add(listener);
-    this.#stopWatching ??= watchForeignCommits(
-      this.db,
-      this.file,
-      () => this.#writer.quiet,
-      () => this.#tell('external'),
-    );
+    this.#watch();
     return () => this.#listeners.delete(listener);
+  }
+
+  ended(ids: readonly number[]): Promise<number[]> {
+    return this.read(() => this.#verbs.ended.all(JSON.stringify(ids)));
+  }
+
+  onSettled(listener: (ids: readonly number[] | undefined) => void): () => void {
+    this.#settledListeners.add(listener);
+    this.#watch();
+    return () => this.#settledListeners.delete(listener);
   }
 
   /** Copies the WAL into the database file as far as readers allow; never waits for them. */
@@ -215,7 +224,27 @@ export class SqliteStore implements Store {
   async #admin(act: (now: number) => Applied[]): Promise<Applied[]> {
     const applied = await this.write(act);
     this.#tell('local');
+    this.#tellSettled(() => applied.map(({ id }) => id));
     return applied;
+  }
+
+  #watch(): void {
+    this.#stopWatching ??= watchForeignCommits(
+      this.db,
+      this.file,
+      () => this.#writer.quiet,
+      () => {
+        this.#tell('external');
+        this.#tellSettled(() => undefined);
+      },
+    );
+  }
+
+  /** Nobody listens as a rule: then not even the ids are put together. */
+  #tellSettled(ids: () => readonly number[] | undefined): void {
+    if (this.#settledListeners.size === 0) return;
+    const told = ids();
+    for (const listener of this.#settledListeners) listener(told);
   }
 
   #tell(change: 'local' | 'external'): void {
@@ -240,6 +269,12 @@ function prepareVerbs(db: Database) {
     holds: db
       .prepare<[number, number], number>(
         `SELECT 1 FROM jobs WHERE id = ? AND status = 'processing' AND lease = ?`,
+      )
+      .pluck(),
+    ended: db
+      .prepare<[string], number>(
+        `SELECT value FROM json_each(?) WHERE NOT EXISTS
+           (SELECT 1 FROM jobs WHERE id = value AND status IN ('blocked','pending','processing'))`,
       )
       .pluck(),
     progress: db.prepare(`UPDATE jobs SET progress = ? WHERE id = ? AND status = 'processing' AND lease = ?`),
