@@ -3,9 +3,18 @@
  * programs and chat apps open every link that they see.
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { errors, messageOf } from '../errors.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { errors } from '../errors.ts';
+import {
+  type Address,
+  closeListener,
+  createListener,
+  header,
+  type Limits,
+  listenAt,
+  readBody,
+  write,
+} from './http/listener.ts';
 import { RateLimit } from './rate-limit.ts';
 
 /** What is shown, and with which HTTP status. */
@@ -24,12 +33,6 @@ export interface PublicPages {
   styleHash: string;
 }
 
-/** A host and a port to listen on. */
-export interface Address {
-  host: string;
-  port: number;
-}
-
 /** A listener that runs. */
 export interface PublicServer {
   /** Such as `127.0.0.1:8080`. */
@@ -45,64 +48,37 @@ const LONGEST_BODY = 1024;
 /** An address may open its link a dozen times at once, and then once every two seconds. */
 const RATE = { burst: 20, perSecond: 0.5 };
 
-/** Slow clients are cut off after these, in milliseconds. */
-const HEADERS_MS = 5_000;
-const REQUEST_MS = 10_000;
-const SILENCE_MS = 15_000;
-
-/** More at once than a campus has parents who answer in the same second; the rest is refused by the kernel. */
-const MOST_CONNECTIONS = 200;
+/** More connections at once than a campus has parents who answer in the same second; the kernel refuses the rest. */
+const LIMITS: Limits = {
+  headersMs: 5_000,
+  requestMs: 10_000,
+  silenceMs: 15_000,
+  keepAliveMs: 5_000,
+  connections: 200,
+  requestsPerConnection: 100,
+};
 
 /** Starts to listen. Throws where the address cannot be had. */
 export async function startPublicServer(
-  { host, port }: Address,
+  address: Address,
   pages: PublicPages,
   trouble: (error: unknown) => void,
 ): Promise<PublicServer> {
   const rate = new RateLimit(RATE);
-  const server = createServer(
-    {
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
-      connectionsCheckingInterval: 1000,
-      keepAliveTimeout: HEADERS_MS,
-      maxHeaderSize: 16 * 1024,
-    },
-    (request, response) => {
-      answer(request, response, pages, rate).catch((error: unknown) => {
-        trouble(error);
-        if (response.headersSent) response.destroy();
-        else plain(response, 503, 'This does not work right now. Please try again in a few minutes.');
-      });
+  const server = createListener(
+    LIMITS,
+    (request, response) => answer(request, response, pages, rate),
+    (error, response) => {
+      trouble(error);
+      if (!response.headersSent) {
+        plain(response, 503, 'This does not work right now. Please try again in a few minutes.');
+      }
     },
   );
-  server.maxConnections = MOST_CONNECTIONS;
-  server.timeout = SILENCE_MS;
-  server.maxRequestsPerSocket = 100;
-  await listen(server, { host, port });
-  const { address, port: bound, family } = server.address() as AddressInfo;
   return {
-    address: family === 'IPv6' ? `[${address}]:${bound}` : `${address}:${bound}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    address: await listenAt(server, address, errors.publicAddress),
+    close: () => closeListener(server),
   };
-}
-
-function listen(server: Server, { host, port }: Address): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(errors.publicAddress(`${host}:${port}`, reasonOf(error))));
-    server.listen(port, host, () => resolve());
-  });
-}
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  if (error.code === 'EADDRINUSE') return 'another program listens there already';
-  if (error.code === 'EADDRNOTAVAIL') return 'this machine does not have that address';
-  if (error.code === 'EACCES') return 'this user may not listen there (ports below 1024 are kept for root)';
-  return messageOf(error);
 }
 
 async function answer(
@@ -130,9 +106,9 @@ async function answer(
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(header(request, 'content-type') ?? '')) {
     return plain(response, 415, 'Please answer on the page that the link opens.');
   }
-  const body = await readBody(request);
+  const body = await readBody(request, LONGEST_BODY);
   if (body === undefined) return plain(response, 413, 'This is too long for an answer.');
-  const decisions = new URLSearchParams(body).getAll('decision');
+  const decisions = new URLSearchParams(body.toString('utf8')).getAll('decision');
   const [decision] = decisions;
   if (decisions.length !== 1 || (decision !== 'approve' && decision !== 'deny')) {
     return plain(response, 400, 'Please answer with one of the two buttons on the page.');
@@ -160,39 +136,10 @@ function addressOf(request: IncomingMessage): string {
   return header(request, 'x-forwarded-for')?.split(',').at(-1)?.trim() || peer;
 }
 
-function header(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return typeof value === 'string' ? value : value?.[0];
-}
-
-/** Undefined where it is too long; the rest is not read, and the connection stays whole for the answer. */
-function readBody(request: IncomingMessage): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
-    let length = 0;
-    request.on('data', (part: Buffer) => {
-      length += part.length;
-      parts.push(part);
-      if (length <= LONGEST_BODY) return;
-      request.pause();
-      resolve(undefined);
-    });
-    request.on('end', () => resolve(Buffer.concat(parts).toString('utf8')));
-    request.on('error', reject);
-  });
-}
-
 function send(response: ServerResponse, { status, html }: PublicPage): void {
   write(response, status, 'text/html; charset=utf-8', html);
 }
 
 function plain(response: ServerResponse, status: number, text: string): void {
   write(response, status, 'text/plain; charset=utf-8', `${text}\n`);
-}
-
-function write(response: ServerResponse, status: number, type: string, text: string): void {
-  // What is left of a request that was refused is not read.
-  if (status >= 400 && !response.req.complete) response.setHeader('Connection', 'close');
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) });
-  response.end(response.req.method === 'HEAD' ? undefined : text);
 }
