@@ -40,6 +40,16 @@ export function filesRoot(config: Config): string {
   return join(stateFolder(config), 'files');
 }
 
+/** Where local programs dispatch; null where they do not. */
+export function socketPath(config: Config): string | null {
+  const { socket } = config.settings;
+  if (socket === 'off') return null;
+  if (socket !== 'auto') return resolve(socket);
+  // systemd may name several, with colons between.
+  const [runtime = ''] = (process.env['RUNTIME_DIRECTORY'] ?? '').split(':');
+  return join(runtime === '' ? stateFolder(config) : runtime, 'passito.sock');
+}
+
 /** The office's records in an open store. */
 export function openOffice(config: Config, store: SqliteStore): SqliteOffice {
   const { settings } = config;

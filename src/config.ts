@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { parseEnv } from 'node:util';
 import { type Key, type KeyName, KEYS, PROFILES, type Settings } from './config/keys.ts';
 import { type ConfiguredSchedule, readSchedules } from './config/schedules.ts';
+import { isLoopback } from './config/read.ts';
 import type { CommandJob } from './engine/wire.ts';
 import { DEFINITION_KEYS, optionProblems } from './engine/types.ts';
 import { nearest } from './nearest.ts';
@@ -106,8 +107,15 @@ function contradictions({
   maxWorkers,
   scaleUpThreshold,
   scaleDownThreshold,
+  http,
+  httpOpen,
 }: Settings): string[] {
   const found: string[] = [];
+  if (http && !isLoopback(http.host) && !httpOpen) {
+    found.push(
+      `--http ${http.host} lets everybody who reaches this machine dispatch jobs and read them; PASSITO_HTTP_OPEN=yes allows it.`,
+    );
+  }
   if (minWorkers > maxWorkers) {
     found.push(`--min-workers (${minWorkers}) cannot be above --max-workers (${maxWorkers}).`);
   }

@@ -1,5 +1,6 @@
 /** The composition root of `supervisor` and `worker`: builds the parts, starts them and drains them in order. */
 
+import { serveApi, type ServedApi } from './api.ts';
 import { databaseId, filesRoot, mailSettings, openOffice, openStore, stateFolder } from './app.ts';
 import { threadEntry, version } from './build-info.ts';
 import { type Config, refuseUnsafe } from './config.ts';
@@ -64,9 +65,10 @@ export async function startDaemon(config: Config, kind: 'supervisor' | 'worker',
   for (const path of jobFiles.paths) refuseUnsafe('The job file', path);
   // Every other timer and thread lets the process end; this one is the reason why it lives.
   const keepAlive = setInterval(() => undefined, 2 ** 30);
-  const opened: { store?: SqliteStore; pool?: Pool; parents?: PublicServer | undefined } = {};
+  const opened: { store?: SqliteStore; pool?: Pool; parents?: PublicServer | undefined; api?: ServedApi } =
+    {};
   const close = async () => {
-    await opened.parents?.close();
+    await Promise.all([opened.parents?.close(), opened.api?.close()]);
     const gone = await opened.pool?.destroy();
     await opened.store?.close();
     clearInterval(keepAlive);
@@ -87,8 +89,13 @@ export async function startDaemon(config: Config, kind: 'supervisor' | 'worker',
       opened.pool = createPool(config, kind, setup, events, largest);
     }
     const office = openOffice(config, store);
-    if (kind === 'supervisor') opened.parents = await serveParents({ config, store, office, log });
-    return await assemble({ config, kind, store, office, pool: opened.pool, events, types, log, close });
+    const { pool } = opened;
+    if (kind === 'supervisor') {
+      opened.parents = await serveParents({ config, store, office, log });
+      opened.api = await serveApi({ config, store, types, pool, log });
+    }
+    const { api } = opened;
+    return await assemble({ config, kind, store, office, pool, events, types, api, log, close });
   } catch (error) {
     await close();
     throw error;
@@ -151,6 +158,7 @@ interface Parts {
   pool: Pool;
   events: Events;
   types: ReadonlyMap<string, JobType>;
+  api: ServedApi | undefined;
   log: Log;
   /** Ends the threads and closes the database; with whether all threads are gone. */
   close: () => Promise<boolean>;
@@ -164,6 +172,7 @@ async function assemble({
   pool,
   events,
   types,
+  api,
   log,
   close,
 }: Parts): Promise<Daemon> {
@@ -179,7 +188,7 @@ async function assemble({
     identity: ownIdentity(kind),
     presence,
     buried: (record) => endOrphans(holderName(record)),
-    info: () => describeProcess(config, types, pool, state.dispatcher, state.scaler),
+    info: () => describeProcess(config, types, pool, api, state),
     renamed(id) {
       state.watchdog?.takenOver(id);
     },
@@ -231,6 +240,7 @@ async function assemble({
         },
       },
       { name: 'rescue', every: HEARTBEAT_MS, run: () => liveness.rescue() },
+      { name: 'socket', every: HEARTBEAT_MS, run: async () => api?.ensure() },
       { name: 'checkpoint', every: 60_000, run: () => store.checkpoint() },
       ...(kind === 'supervisor'
         ? [{ name: 'monitor', every: CHECK_MS, run: () => monitor({ config, store, log, clock }) }]

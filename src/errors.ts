@@ -186,6 +186,18 @@ export const errors = {
       sentence(`This step failed: ${step}: ${reason}`),
       hint ?? 'Mend that, and type the command again: what is done already is left as it is.',
     ),
+  httpAddress: (address: string, reason: string) =>
+    unreachable(
+      'HTTP_ADDRESS',
+      `HTTP cannot be served on ${address}: ${reason}.`,
+      'Name a free address of this machine with --http, such as 127.0.0.1:8090.',
+    ),
+  localSocket: (path: string, reason: string) =>
+    unreachable(
+      'LOCAL_SOCKET',
+      `The local socket ${path} cannot be served: ${reason}.`,
+      'Name another path with --socket; off leaves it out.',
+    ),
   oldNode: (found: string, oldest: number) =>
     usage('OLD_NODE', `The passito library needs Node ${oldest} or newer; this is ${found}.`),
   // jobs

@@ -1,5 +1,6 @@
 /** What a running process tells of itself, for `passito status` and health. */
 
+import type { ServedApi } from './api.ts';
 import { version } from './build-info.ts';
 import type { Config } from './config.ts';
 import type { Dispatcher } from './engine/dispatcher.ts';
@@ -12,8 +13,8 @@ export async function describeProcess(
   config: Config,
   types: ReadonlyMap<string, JobType>,
   pool: Pool,
-  dispatcher: Dispatcher | undefined,
-  scaler: Scaler | undefined,
+  api: ServedApi | undefined,
+  { dispatcher, scaler }: { dispatcher?: Dispatcher; scaler?: Scaler },
 ): Promise<string> {
   const { queues } = config.settings;
   const { minWorkers, maxWorkers } = scaler?.limits ?? config.settings;
@@ -38,5 +39,15 @@ export async function describeProcess(
     redact,
   }));
   const target = scaler?.target ?? minWorkers;
-  return JSON.stringify({ version, target, min: minWorkers, max: maxWorkers, queues, workers, types: known });
+  return JSON.stringify({
+    version,
+    target,
+    min: minWorkers,
+    max: maxWorkers,
+    queues,
+    workers,
+    types: known,
+    socket: api?.socket ?? null,
+    http: api?.http ?? null,
+  });
 }

@@ -20,6 +20,11 @@ export function readAddress(text: string): Address | undefined {
   return port <= 65_535 ? { host: host ?? LOOPBACK, port } : undefined;
 }
 
+/** Whether only this machine reaches a host. */
+export function isLoopback(host: string): boolean {
+  return /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/i.test(host);
+}
+
 /** The beginning of addresses, without a slash at its end. */
 export function readUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;

@@ -18,14 +18,14 @@ export function ownIdentity(kind: string): Omit<ProcessIdentity, 'info'> {
 }
 
 /** Whether a recorded process still runs. Another host's cannot be seen from here. */
-export function presence(record: ProcessRecord): Presence {
+export function presence(record: Pick<ProcessRecord, 'pid' | 'host' | 'bootId' | 'startTime'>): Presence {
   if (record.host !== hostname()) return 'elsewhere';
   if (record.bootId !== bootId()) return 'gone';
   return startTime(record.pid) === record.startTime ? 'here' : 'gone';
 }
 
-/** A process as its row tells it; times are UTC text. */
-interface ProcessFacts {
+/** A process as a table's row tells of it. */
+export interface KnownProcess {
   pid: number;
   host: string;
   boot_id: string;
@@ -33,16 +33,10 @@ interface ProcessFacts {
   heartbeat_at: string;
 }
 
-/** Whether a process still lives; another host's is taken to for half a minute after its last heartbeat. */
-export function isAlive({
-  pid,
-  host,
-  boot_id: boot,
-  start_time: start,
-  heartbeat_at: beat,
-}: ProcessFacts): boolean {
-  const seen = presence({ pid, host, bootId: boot, startTime: start } as ProcessRecord);
-  return seen === 'here' || (seen === 'elsewhere' && Date.now() - parseTime(beat) < LEASE_MS);
+/** Whether a process lives. Another host's is taken to live for half a minute after its last heartbeat. */
+export function isAlive({ pid, host, boot_id, start_time, heartbeat_at }: KnownProcess): boolean {
+  const seen = presence({ pid, host, bootId: boot_id, startTime: start_time });
+  return seen === 'here' || (seen === 'elsewhere' && Date.now() - parseTime(heartbeat_at) < LEASE_MS);
 }
 
 /** What a process calls itself in the environment of the programs that it starts: no other ever has that name. */

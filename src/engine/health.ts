@@ -166,6 +166,23 @@ function resumeCommand([first]: HealthSnapshot['paused']): string {
   return first.queue === null ? 'passito resume' : `passito resume --queue ${first.queue}`;
 }
 
+/** Health as a program reads it. */
+export function healthAsJson(snapshot: HealthSnapshot, reasons: readonly HealthReason[]) {
+  return {
+    healthy: reasons.length === 0,
+    pending: snapshot.pending,
+    processing: snapshot.processing,
+    failed: snapshot.failed,
+    stale: snapshot.stale,
+    stuck: snapshot.stuck.length,
+    supervisors: snapshot.supervisors,
+    finished: snapshot.finished,
+    paused: snapshot.paused,
+    threshold_minutes: snapshot.threshold / 60_000,
+    reasons: reasons.map(({ code, message, try: next }) => ({ code, message, try: next })),
+  };
+}
+
 function count(n: number, one: string, many: string): string {
   return `${n} ${n === 1 ? one : many}`;
 }

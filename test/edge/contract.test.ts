@@ -9,6 +9,7 @@ import { after, before, suite, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { KEYS, PROFILES } from '../../src/config/keys.ts';
 import { commands } from '../../src/edge/cli/commands.ts';
+import { HTTP_ERRORS } from '../../src/edge/http/api.ts';
 import type { Log } from '../../src/edge/log.ts';
 import { narrate } from '../../src/edge/narrate.ts';
 import { Events } from '../../src/engine/events.ts';
@@ -26,6 +27,7 @@ import {
   userColumns,
 } from '../../src/outpass/import/columns.ts';
 import { officeJobs } from '../../src/outpass/jobs.ts';
+import { get, post } from '../tools/http.ts';
 import { readQrPng } from '../tools/qr.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -441,6 +443,7 @@ suite('docs/contract.md', () => {
       await new Promise((resolve) =>
         child.stderr.on('data', (text) => /ready/.test(String(text)) && resolve(0)),
       );
+      await httpApi(join(folder, 'storage', 'passito.sock'));
       await json(['dispatch', 'Slow']);
       await json(['dispatch', 'Nobody']);
       await json(['pause', '--queue', 'none']);
@@ -529,6 +532,12 @@ suite('docs/contract.md', () => {
     const unseen = [...documented.keys()].filter((msg) => !told.has(msg));
     assert.deepEqual(unseen, [
       'supervisor ready',
+      'the local socket is served',
+      'another process serves the local socket; this one takes over when it has gone',
+      'the local socket is not served',
+      'HTTP is served',
+      'HTTP: a request could not be answered',
+      'payloads of this type are not checked at dispatch: its code does not answer',
       'stopping at once: running jobs are given back',
       'stopped; a handler is inside a call that cannot be interrupted, so the process ends by SIGTERM',
       // After a kill: test/process/scale.test.ts.
@@ -550,6 +559,52 @@ suite('docs/contract.md', () => {
     ]);
   });
 });
+
+/** Asks a supervisor for everything that the page says of HTTP. */
+async function httpApi(socket: string): Promise<void> {
+  const requests = first(table('## HTTP API'));
+  assert.deepEqual(
+    [...new Set(requests.map((request) => request.replace(/\?.*/, '')))],
+    ['POST /v1/jobs', 'GET /v1/jobs/ID', 'GET /healthz'],
+  );
+  const job = { type: 'Good', unique_key: 'http' };
+  const lines = { kind: 'lines', query: '?atomic=1' } as const;
+  const made = await post(socket, { ...job, delay: '1d' });
+  sameKeys(made.body, first(table('### `dispatch`')));
+  assert.deepEqual([made.status, (await post(socket, job)).status], [201, 200]);
+  const many = await post(
+    socket,
+    '{"type":"Good","ref":"a","delay":"1d"}\n{"type":"Good","depends_on":"a"}',
+    lines,
+  );
+  sameKeys(many.body, first(table('### `dispatch --ndjson`')));
+  assert.equal(many.status, 201);
+  assert.equal((await post(socket, JSON.stringify(job), lines)).status, 200);
+  const { body: shown } = await get(socket, `/v1/jobs/${many.body.jobs[1]?.id}?wait=1`);
+  // It has run never, and nothing waits for it: lists that are empty have no keys.
+  const more = first(table('### `jobs show`')).filter((key) => key.startsWith('depends_on'));
+  sameKeys(shown, [...columns(), ...more]);
+  const health = await get(socket, '/healthz');
+  const known = first(table('### `health`')).filter((key) => !key.startsWith('reasons'));
+  sameKeys({ ...health.body, reasons: [] }, known);
+  assert.equal(health.status, health.body.healthy ? 200 : 503);
+
+  const wrong = await post(socket, '{"type":"Good"}\n{"type":"Good","priority":99}', lines);
+  const unknown = await post(socket, { type: 'Good', depends_on: 999 });
+  sameKeys({ error: { ...unknown.body.error, ...wrong.body.error } }, first(table('## HTTP API', 1)));
+  const large = JSON.stringify({ type: 'Good', payload: 'x'.repeat(11 * 1024 ** 2) });
+  const statuses = [
+    wrong.status,
+    (await get(socket, '/v1/jobs/999')).status,
+    (await post(socket, large)).status,
+    unknown.status,
+  ];
+  assert.deepEqual(first(table('## HTTP API', 2)).map(Number), [...statuses, 500, 503]);
+  assert.deepEqual(
+    table('## HTTP API', 3).map(([code, status]) => [code, Number(status)]),
+    Object.entries(HTTP_ERRORS),
+  );
+}
 
 /** Makes an error whatever its arguments are: texts for most, a list where one is gone through. */
 function example(make: (...args: unknown[]) => PassitoError): PassitoError {

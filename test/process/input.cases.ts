@@ -176,6 +176,12 @@ const settings: Case[] = [
     '--scale-down-threshold',
     '3',
   ]),
+  usage('HTTP for other machines, unsaid', ['supervisor', '--http', '0.0.0.0:8090']),
+  usage('HTTP on no address', ['supervisor', '--http', 'localhost']),
+  unreachable('a local socket where a file is', ['supervisor', '--socket', 'notes'], {
+    files: { notes: 'dear' },
+    effect: true,
+  }),
   usage('a profile that does not exist', ['supervisor', '--profile', 'huge']),
   usage('a synchronous mode that does not exist', ['supervisor', '--synchronous', 'off']),
   usage('a zone that does not exist', ['jobs', 'list'], { env: { TIME_ZONE: 'Asia/Chennai' } }),

@@ -4,7 +4,13 @@ import { checkHealth, type Health, mailUnreadable, tellAdmin } from '../../alert
 import { openStore } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { formatTime } from '../../engine/clock.ts';
-import { type HealthReason, type HealthSnapshot, pauseText, severity } from '../../engine/health.ts';
+import {
+  healthAsJson,
+  type HealthReason,
+  type HealthSnapshot,
+  pauseText,
+  severity,
+} from '../../engine/health.ts';
 import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
@@ -62,7 +68,7 @@ async function report(input: Input, config: Config, store: SqliteStore, threshol
   if (input.has('nagios')) input.print(nagiosLine(snapshot, reasons, worst));
   else {
     input.note(`Database: ${store.file}`);
-    if (input.json) input.print(JSON.stringify(asJson(snapshot, reasons)));
+    if (input.json) input.print(JSON.stringify(healthAsJson(snapshot, reasons)));
     else print(input, snapshot, reasons);
   }
   const failed = input.has('send-email') && !(await mail(input, config, store, found));
@@ -158,20 +164,4 @@ function print(input: Input, snapshot: HealthSnapshot, reasons: HealthReason[]):
   }
   input.print(input.paint('red', '✗ Job queue has issues'));
   for (const { message, try: next } of reasons) input.print(printable(`  - ${message}\n    Try: ${next}`));
-}
-
-function asJson(snapshot: HealthSnapshot, reasons: HealthReason[]): object {
-  return {
-    healthy: reasons.length === 0,
-    pending: snapshot.pending,
-    processing: snapshot.processing,
-    failed: snapshot.failed,
-    stale: snapshot.stale,
-    stuck: snapshot.stuck.length,
-    supervisors: snapshot.supervisors,
-    finished: snapshot.finished,
-    paused: snapshot.paused,
-    threshold_minutes: snapshot.threshold / 60_000,
-    reasons: reasons.map(({ code, message, try: next }) => ({ code, message, try: next })),
-  };
 }

@@ -5,12 +5,13 @@ import type { JobState } from '../../engine/job.ts';
 import type { Applied } from '../../engine/store.ts';
 import { EXIT, errors } from '../../errors.ts';
 import type { JobFilter } from '../../store/sqlite/queries.ts';
+import { jobAsJson, jobWhole } from '../../store/sqlite/job-json.ts';
 import { pruneJobs } from '../../store/sqlite/prune.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { noteAudit } from './audit.ts';
 import { withStore } from './with-store.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
-import { jobAsJson, showJob, table } from './render.ts';
+import { showJob, table } from './render.ts';
 import { FILTERS, readDuration, readId, readIds, readStates, readWhole, set } from './values.ts';
 
 /** The most jobs that one command acts on; it is run again for more. */
@@ -52,18 +53,15 @@ export const show: Command = {
       const id = readId(input.args[0] as string);
       const job = queries.job(id);
       if (job === undefined) throw errors.unknownJob(id);
-      const more = {
-        attempts: queries.attempts(id),
-        parents: queries.parents(id),
-        children: queries.children(id),
-      };
-      if (input.json) {
-        // The table's own 'attempts' and 'parents' are numbers.
-        const { attempts: history, parents: depends_on, children: dependents } = more;
-        input.print(
-          JSON.stringify({ ...jobAsJson(job, queries.secrets()), history, depends_on, dependents }),
-        );
-      } else input.print(showJob(job, more, queries.secrets(), config.settings.timeZone, input));
+      if (input.json) input.print(JSON.stringify(jobWhole(queries, id)));
+      else {
+        const more = {
+          attempts: queries.attempts(id),
+          parents: queries.parents(id),
+          children: queries.children(id),
+        };
+        input.print(showJob(job, more, queries.secrets(), config.settings.timeZone, input));
+      }
       return 0;
     }),
 };

@@ -2,11 +2,9 @@
 
 import { parseTime } from '../../engine/clock.ts';
 import type { AttemptRow, JobRow, RelatedRow, Secrets } from '../../store/sqlite/queries.ts';
+import { masked } from '../../store/sqlite/job-json.ts';
 import { printable } from '../log.ts';
 import type { Input } from './command.ts';
-
-/** Shown instead of a field that is to stay secret. */
-const MASK = '•••';
 
 const COLOURS = {
   failed: 'red',
@@ -26,18 +24,6 @@ export function told(utc: string | null, zone: string): string {
   return new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' }).format(
     date,
   );
-}
-
-/** The row as a program reads it: the table's names, JSON columns parsed, secret fields masked. */
-export function jobAsJson(job: JobRow, secrets: Secrets): Record<string, unknown> {
-  return {
-    ...job,
-    discarded: job.discarded === 1,
-    payload: masked(job, secrets),
-    result: parsed(job.result),
-    options: parsed(job.options),
-    progress: parsed(job.progress),
-  };
 }
 
 /** Lines in columns; `dress` colours a cell that is padded already. */
@@ -126,25 +112,6 @@ function related(rows: readonly RelatedRow[]): string | undefined {
   if (rows.length === 0) return undefined;
   const shown = rows.slice(0, 10).map(({ id, type, status }) => `#${id} ${type} (${status})`);
   return `${shown.join(', ')}${rows.length > 10 ? ` and ${rows.length - 10} more` : ''}`;
-}
-
-/** The payload without what its own options, or else its type, call secret. */
-function masked({ type, payload, options }: JobRow, secrets: Secrets): unknown {
-  const value = parsed(payload);
-  const secret = (parsed(options) as { redact?: string[] } | null)?.redact ?? secrets.get(type) ?? [];
-  if (typeof value !== 'object' || value === null || secret.length === 0) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, field]) => [key, secret.includes(key) ? MASK : (field as unknown)]),
-  );
-}
-
-function parsed(text: string | null): unknown {
-  if (text === null) return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 function oneLine(text: string): string {

@@ -9,13 +9,13 @@ import type { Inserted } from '../../engine/store.ts';
 import { tellOffset } from '../../engine/zone.ts';
 import { errors, EXIT } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
+import { publishedType } from '../../store/sqlite/queries.ts';
 import { type ScheduleRow, SqliteSchedules } from '../../store/sqlite/schedules.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { noteAudit } from './audit.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './with-store.ts';
 import { inColumns, told } from './render.ts';
-import { publishedDefaults } from './type-info.ts';
 import { readBy, readWhole } from './values.ts';
 
 const SECOND = 1000;
@@ -134,7 +134,7 @@ export const run: Command = {
   options: [JSON_OPTION],
   example: 'passito schedule run cleanup-expired-files',
   run: (input) =>
-    withStore(input, async (store, _queries, config) => {
+    withStore(input, async (store, queries, config) => {
       const { name, request } = find(config, input);
       if (request === undefined) {
         input.note(
@@ -142,7 +142,7 @@ export const run: Command = {
         );
         return EXIT.no;
       }
-      const job = newJob(request, publishedDefaults(store, request.type));
+      const job = newJob(request, publishedType(queries, request.type));
       const { id, existing } = (await store.insert([job]))[0] as Inserted;
       await noteAudit(store, input, 'schedule run', `${name}: job #${id}`);
       if (input.json) input.print(JSON.stringify({ id, existing }));

@@ -30,6 +30,7 @@ export const status: Command = {
 interface Picture {
   processes: {
     id: number; pid: number; host: string; kind: string; alive: boolean; up_seconds: number;
+    socket: string | null; http: string | null;
     workers: { target: number; min: number; max: number; threads: { thread: number; job: number | null; memory_mb: number | null }[] };
     running: { id: number; type: string; attempt: number; seconds: number }[];
   }[]; // prettier-ignore
@@ -39,6 +40,8 @@ interface Picture {
 }
 
 interface Info {
+  socket?: string | null;
+  http?: string | null;
   target?: number;
   min?: number;
   max?: number;
@@ -70,6 +73,8 @@ function describe(row: ProcessRow, running: JobRow[], now: number): Picture['pro
     kind: row.kind,
     alive: isAlive(row),
     up_seconds: seconds(now, row.started_at),
+    socket: info.socket ?? null,
+    http: info.http ?? null,
     workers: {
       target: info.target ?? 0,
       min: info.min ?? 0,
@@ -98,7 +103,7 @@ function print(input: Input, { processes, due, last_minute: last, paused }: Pict
   if (processes.every(({ alive }) => !alive)) {
     input.print('No supervisor runs. Start one: passito supervisor');
   }
-  for (const { kind, pid, alive, up_seconds: up, workers, running } of processes) {
+  for (const { kind, pid, alive, up_seconds: up, socket, http, workers, running } of processes) {
     const name = kind === 'supervisor' ? 'Supervisor' : 'Worker';
     if (!alive) {
       input.print(
@@ -112,6 +117,8 @@ function print(input: Input, { processes, due, last_minute: last, paused }: Pict
     input.print(
       `${input.paint('bold', name)} pid ${pid}, up ${roughDuration(up * 1000)}: ${workers.target} workers wanted (${workers.min} to ${workers.max}), ${workers.threads.length} threads`,
     );
+    if (socket !== null) input.print(`  socket ${socket}`);
+    if (http !== null) input.print(`  http   ${http}`);
     for (const { thread, job, memory_mb: memory } of workers.threads) {
       const at = memory === null ? '' : `  ${memory} MB`;
       if (job === null) input.print(input.paint('dim', `  worker ${thread}${at}`));

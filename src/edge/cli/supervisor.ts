@@ -63,6 +63,18 @@ export const supervisor: Command = {
     },
     { name: 'profile', value: 'load', about: profiles() },
     {
+      name: 'socket',
+      value: 'path',
+      about: 'Where local programs dispatch over HTTP (passito.sock beside the database); off: nowhere',
+      setting: 'socket',
+    },
+    {
+      name: 'http',
+      value: 'addr',
+      about: 'Serve the same on a port of this machine, such as 8090',
+      setting: 'http',
+    },
+    {
       name: 'public',
       value: 'addr',
       about: "Where parents' answers come in, such as 8080 (this machine) or 0.0.0.0:8080",
