@@ -17,25 +17,21 @@ import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { commands } from '../../src/edge/cli/commands.ts';
 import { parse } from '../../src/edge/cli/parse.ts';
+import { type Block, blocksOf } from '../tools/pages.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const executable = join(root, 'dist', 'passito');
-const pages = ['README.md', 'CHANGELOG.md', 'docs/architecture.md', 'docs/contract.md'];
+const pages = [
+  'README.md',
+  'CHANGELOG.md',
+  'docs/architecture.md',
+  'docs/contract.md',
+  'docs/clients/php.md',
+  'docs/clients/python.md',
+  'docs/clients/shell.md',
+];
 const read = (page: string) => readFileSync(join(root, page), 'utf8');
 const readme = read('README.md');
-
-interface Block {
-  language: string;
-  /** What stands behind the language: `test`, `file=jobs/A.ts`. */
-  mark: string;
-  text: string;
-}
-
-function blocksOf(page: string): Block[] {
-  return [...page.matchAll(/^```(\w+)(?: (.+))?\n([\s\S]*?)^```$/gm)].map(
-    ([, language = '', mark = '', text = '']) => ({ language, mark, text }),
-  );
-}
 
 /** Where one block's output begins. */
 const BORDER = '@@ next block';
