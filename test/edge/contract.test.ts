@@ -585,8 +585,8 @@ async function httpApi(socket: string): Promise<void> {
   const more = first(table('### `jobs show`')).filter((key) => key.startsWith('depends_on'));
   sameKeys(shown, [...columns(), ...more]);
   const health = await get(socket, '/healthz');
-  const known = first(table('### `health`')).filter((key) => !key.startsWith('reasons'));
-  sameKeys({ ...health.body, reasons: [] }, known);
+  const known = first(table('### `health`')).filter((key) => !/^(reasons|paused)/.test(key));
+  sameKeys({ ...health.body, reasons: [], paused: [] }, known);
   assert.equal(health.status, health.body.healthy ? 200 : 503);
 
   const wrong = await post(socket, '{"type":"Good"}\n{"type":"Good","priority":99}', lines);
