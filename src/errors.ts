@@ -198,6 +198,10 @@ export const errors = {
       `The local socket ${path} cannot be served: ${reason}.`,
       'Name another path with --socket; off leaves it out.',
     ),
+  /** A mail server was reached, and said no. */
+  mailRefused: (message: string, hint?: string) =>
+    new PassitoError('MAIL_REFUSED', EXIT.no, sentence(message), hint),
+  mailUnsent: (message: string, hint?: string) => unreachable('MAIL_UNSENT', sentence(message), hint),
   oldNode: (found: string, oldest: number) =>
     usage('OLD_NODE', `The passito library needs Node ${oldest} or newer; this is ${found}.`),
   // jobs

@@ -396,6 +396,8 @@ suite('docs/contract.md', () => {
     const [mail] = (await json(['mail', 'list'])) as object[];
     assert.deepEqual(Object.keys(mail ?? {}), first(table('### `mails`')));
     assert.deepEqual(await json(['mail', 'show', String((mail as { id: number }).id)]), mail);
+    sameKeys(await json(['mail-test', 'a@example.edu']), first(table('### `mail-test`')));
+    sameKeys(await json(['config']), first(table('### `config`')));
     sameKeys(await json(['keys']), first(table('### `keys`')));
     const inForce = ['--at', '2099-01-01 12:00'];
     sameKeys(await json(['verify', token(), ...inForce]), first(table('### `verify`')));

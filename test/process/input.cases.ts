@@ -444,6 +444,8 @@ const office: Case[] = [
     '--recipients',
     'a@b.edu, c@d.edu',
   ]),
+  usage('a test mail to nobody', ['mail-test', 'admin']),
+  usage('a test mail from nobody', ['mail-test', 'admin@example.edu'], { env: { MAILER_FROM: 'Gate' } }),
   usage('imports of what does not exist', ['import', 'teachers', 't.csv']),
   usage('a pass that does not exist', ['outpass', 'show', 'OP-1']),
   usage('the approval of a pass that does not exist', ['outpass', 'approve', '1']),

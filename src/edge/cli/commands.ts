@@ -3,6 +3,7 @@
 import type { Command } from './command.ts';
 import { audit } from './audit.ts';
 import { cleanupExpiredFiles } from './cleanup.ts';
+import { config } from './config.ts';
 import { demo } from './demo.ts';
 import { dispatch } from './dispatch.ts';
 import { dispatchScheduledReports } from './dispatch-reports.ts';
@@ -14,6 +15,7 @@ import { installService, uninstallService } from './install-service.ts';
 import * as jobs from './jobs.ts';
 import { keys, verify } from './keys.ts';
 import * as mail from './mail.ts';
+import { mailTest } from './mail-test.ts';
 import { migrate } from './migrate.ts';
 import * as movements from './movements.ts';
 import * as outpassChange from './outpass-change.ts';
@@ -72,10 +74,12 @@ export const commands: readonly Command[] = [
   mail.list,
   mail.show,
   mail.resend,
+  mailTest,
   keys,
   verify,
   cleanupExpiredFiles,
   dispatchScheduledReports,
+  config,
   init,
   migrate,
   installService,

@@ -3,7 +3,7 @@
 import type { JobRow, Queries, Secrets } from './queries.ts';
 
 /** Shown instead of a field that is to stay secret. */
-const MASK = '•••';
+export const MASK = '•••';
 
 /** One of many. */
 export function jobAsJson(job: JobRow, secrets: Secrets): Record<string, unknown> {

@@ -1,0 +1,44 @@
+/** `config`: every setting once, where it came from, and no secret. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KEYS } from '../../src/config/keys.ts';
+import { Site } from '../tools/daemon.ts';
+
+interface Shown {
+  key: string;
+  env: string;
+  value: unknown;
+  origin: string;
+  secret: boolean;
+  set: boolean;
+}
+
+test('each value says where it came from: flag, environment, env file, config file or default', async (t) => {
+  const here = new Site((clean) => t.after(clean), { APP_NAME: 'Gate', SMTP_PASS: 'hunter2' });
+  here.write('.env', 'ADMIN_EMAIL=admin@example.edu\nAPP_NAME=Other\nPASSITO_PUBLIC=8080\n');
+  here.write('passito.config.json', '{"lateGrace": "45m", "ADMIN_EMAIL": "nobody@example.edu"}');
+  const shown = await here.json<Shown[]>('config', '--db', 'elsewhere.db');
+  assert.deepEqual(
+    shown.map(({ key, env }) => [key, env]),
+    Object.entries(KEYS).map(([key, { env }]) => [key, env]),
+  );
+  const of = (name: string) => {
+    const { value, origin, secret, set } = shown.find(({ key }) => key === name)!;
+    return [value, origin, secret, set];
+  };
+  assert.deepEqual(of('db'), ['elsewhere.db', 'flag', false, true]);
+  assert.deepEqual(of('appName'), ['Gate', 'environment', false, true]);
+  assert.deepEqual(of('adminEmail'), ['admin@example.edu', '.env', false, true]);
+  assert.deepEqual(of('lateGrace'), [45 * 60_000, 'passito.config.json', false, true]);
+  assert.deepEqual(of('smtpPort'), [587, 'default', false, true]);
+  assert.deepEqual(of('smtpPass'), [null, 'environment', true, true]);
+  assert.deepEqual(of('twilioAuthToken'), [null, 'default', true, false]);
+
+  const text = await here.ok('config');
+  assert.match(text, /^lateGrace +LATE_GRACE +passito\.config\.json +45m$/m);
+  assert.match(text, /^public +PASSITO_PUBLIC +\.env +127\.0\.0\.1:8080$/m);
+  assert.match(text, /^smtpPass +SMTP_PASS +environment +•••$/m);
+  assert.match(text, /^queues +PASSITO_QUEUES +default +-$/m);
+  assert.doesNotMatch(text, /hunter2/);
+});
