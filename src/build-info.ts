@@ -20,6 +20,12 @@ export function threadEntry(): string {
   return join(import.meta.dirname, packaged ? 'handler.cjs' : 'worker.ts');
 }
 
+/** This program, as the beginning of a command line. */
+export function ownCommand(): [string, ...string[]] {
+  const quiet = '--disable-warning=ExperimentalWarning';
+  return packaged ? [process.execPath] : [process.execPath, quiet, join(import.meta.dirname, 'main.ts')];
+}
+
 function sourceVersion(): string {
   const text = readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;

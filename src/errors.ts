@@ -107,12 +107,8 @@ export const errors = {
       `${path} exists and is not a folder of the demo.`,
       'Name another one with --folder.',
     ),
-  fileExists: (path: string) =>
-    usage(
-      'FILE_EXISTS',
-      `${path} exists already; nothing was changed.`,
-      'Use another folder, or remove the file.',
-    ),
+  fileExists: (path: string, hint = 'Use another folder, or remove the file.') =>
+    usage('FILE_EXISTS', `${path} exists already; nothing was changed.`, hint),
   badRows: (path: string, problems: string, hint?: string) =>
     usage('BAD_ROWS', `${path} was not imported; nothing has changed.\n${problems}`, hint),
   rejectedUnwritten: (path: string, reason: string) =>
@@ -297,6 +293,31 @@ export const errors = {
       `The database ${path} was deleted or replaced while the supervisor ran.`,
       'Stop the supervisor before you restore a backup; then start it again.',
     ),
+  databaseInUse: (path: string, users: string) =>
+    new PassitoError(
+      'DATABASE_IN_USE',
+      EXIT.no,
+      `The database ${path} is in use by ${users}; nothing was changed.`,
+      'Stop the supervisor first (systemctl stop passito-supervisor), and whatever else works on the database.',
+    ),
+  restoreInterrupted: (path: string) =>
+    unreachable(
+      'RESTORE_INTERRUPTED',
+      `A restore of the database ${path} was cut off in its last step.`,
+      `Type: passito restore --db ${path}`,
+    ),
+  badBackup: (path: string, reason: string) =>
+    usage('BAD_BACKUP', `${path} cannot be restored: ${sentence(`it ${reason}`)}`, 'Nothing was changed.'),
+  backupUnwritten: (path: string, reason: string, hint?: string) =>
+    unreachable('BACKUP_UNWRITTEN', `The backup ${path} was not written: ${sentence(reason)}`, hint),
+  restoreUnwritten: (folder: string, reason: string, hint?: string) =>
+    unreachable(
+      'RESTORE_UNWRITTEN',
+      `Nothing was restored into ${folder}, and nothing was changed: ${sentence(reason)}`,
+      hint,
+    ),
+  interrupted: (what: string) =>
+    new PassitoError('INTERRUPTED', EXIT.no, `${what} was interrupted; nothing was changed.`),
   unwritten: (jobs: number, path: string) =>
     unreachable(
       'OUTCOMES_UNWRITTEN',

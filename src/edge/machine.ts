@@ -1,7 +1,8 @@
 /** What Linux knows of processes: enough to tell a live one from another that got its number. */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { basename } from 'node:path';
 import { parseTime } from '../engine/clock.ts';
 import { LEASE_MS, type Presence } from '../engine/liveness.ts';
 import type { ProcessIdentity, ProcessRecord } from '../engine/store.ts';
@@ -42,6 +43,41 @@ export function isAlive({ pid, host, boot_id, start_time, heartbeat_at }: KnownP
 /** What a process calls itself in the environment of the programs that it starts: no other ever has that name. */
 export function holderName({ pid, bootId: boot, startTime: start }: Omit<ProcessIdentity, 'info'>): string {
   return `${boot}.${start}.${pid}`;
+}
+
+/** What is known of the process that calls itself so. */
+export function stillRuns(holder: string): Presence {
+  const [boot, start = '', pid] = holder.split('.');
+  if (boot !== bootId()) return 'elsewhere';
+  return startTime(Number(pid)) === start ? 'here' : 'gone';
+}
+
+/** The other processes that have the file open, as far as this user may see them: `name (pid 12)`. */
+export function openedBy(path: string): string[] {
+  const file = statSync(path, { throwIfNoEntry: false });
+  if (file === undefined) return [];
+  const found: string[] = [];
+  for (const pid of readdirSync('/proc')) {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
+    if (namesakes(pid, basename(path)).some((one) => one.ino === file.ino && one.dev === file.dev)) {
+      const [program = ''] = (read(`/proc/${pid}/cmdline`) ?? '').split('\0');
+      found.push(`${basename(program)} (pid ${pid})`);
+    }
+  }
+  return found;
+}
+
+/** What a process has open under a name. Only that is looked at: to ask a dead network disk would never end. */
+function namesakes(pid: string, name: string): Stats[] {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return readdirSync(folder)
+      .filter((fd) => basename(readlinkSync(`${folder}/${fd}`)) === name)
+      .map((fd) => statSync(`${folder}/${fd}`));
+  } catch {
+    // Another user's, or it has just ended or closed something.
+    return [];
+  }
 }
 
 /** Ends the programs that a dead process left running, and what those have started. */

@@ -1,7 +1,7 @@
 /** docs/contract.md against the program: every table of the page is read and compared with what it describes. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -398,6 +398,10 @@ suite('docs/contract.md', () => {
     assert.deepEqual(await json(['mail', 'show', String((mail as { id: number }).id)]), mail);
     sameKeys(await json(['mail-test', 'a@example.edu']), first(table('### `mail-test`')));
     sameKeys(await json(['config']), first(table('### `config`')));
+    sameKeys(await json(['backup', 'a.tar']), first(table('### `backup`')));
+    sameKeys(await json(['restore', 'a.tar', '--dry-run']), first(table('### `restore`')));
+    const list = execFileSync('tar', ['-xOf', join(folder, 'a.tar'), 'manifest.json'], { encoding: 'utf8' });
+    sameKeys(JSON.parse(list), first(table('## Backups', 1)));
     sameKeys(await json(['keys']), first(table('### `keys`')));
     const inForce = ['--at', '2099-01-01 12:00'];
     sameKeys(await json(['verify', token(), ...inForce]), first(table('### `verify`')));

@@ -73,6 +73,7 @@ function settled(text: string): string {
     .replaceAll(/pid=\d+/g, 'pid=N')
     .replaceAll(/version=\S+/g, 'version=V')
     .replaceAll(/(db=|Database: )\S+/g, '$1DB')
+    .replaceAll(/Made \S+ \([\d.]+ [KM]B\)/g, 'Made FILE')
     .replaceAll(/@[0-9a-f]{12}\./g, '@ID.')
     .trimEnd();
 }

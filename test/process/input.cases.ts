@@ -274,6 +274,21 @@ const newer = (folder: string) => {
 };
 
 const databases: Case[] = [
+  unreachable('a backup of nothing', ['backup', 'a.tar']),
+  unreachable('a backup into a folder that is not there', ['backup', 'backups/a.tar'], { prepared: true }),
+  usage('a backup over another file', ['backup', 'a.tar'], { files: { 'a.tar': 'mine' } }),
+  usage('a backup over the database', ['backup', 'passito.db', '--force']),
+  usage('a backup into itself', ['backup', 'files/a.tar'], { files: { 'files/qr/a.png': '' } }),
+  usage('a restore of nothing', ['restore']),
+  usage('a restore of a file that is not there', ['restore', 'a.tar']),
+  usage('a restore of something else', ['restore', 'a.tar', '--force'], {
+    files: { 'a.tar': 'Dear diary, today I wrote a job system. '.repeat(30) },
+  }),
+  usage('a restore over a database', ['restore', 'a.tar'], { files: { 'a.tar': 'x'.repeat(1024) } }),
+  unreachable('a database half restored', ['jobs', 'list'], {
+    prepared: true,
+    files: { 'passito.db-restoring': '{}' },
+  }),
   unreachable('health without a database', ['health']),
   unreachable('a list without a database', ['jobs', 'list']),
   unreachable('a database that is a folder', ['health'], {

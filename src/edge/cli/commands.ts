@@ -2,6 +2,7 @@
 
 import type { Command } from './command.ts';
 import { audit } from './audit.ts';
+import * as backup from './backup.ts';
 import { cleanupExpiredFiles } from './cleanup.ts';
 import { config } from './config.ts';
 import { demo } from './demo.ts';
@@ -80,6 +81,8 @@ export const commands: readonly Command[] = [
   cleanupExpiredFiles,
   dispatchScheduledReports,
   config,
+  backup.backup,
+  backup.restore,
   init,
   migrate,
   installService,

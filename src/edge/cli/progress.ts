@@ -12,7 +12,8 @@ export interface Progress {
   end(): void;
 }
 
-export function progressBar(total: number, patience = PATIENCE_MS): Progress {
+/** `unit` stands behind the numbers. */
+export function progressBar(total: number, patience = PATIENCE_MS, unit = ''): Progress {
   const terminal = process.stderr;
   if (!terminal.isTTY || total === 0) return { to() {}, end() {} };
   let due = performance.now() + patience;
@@ -25,7 +26,7 @@ export function progressBar(total: number, patience = PATIENCE_MS): Progress {
       due = now + REDRAW_MS;
       drawn = true;
       const bar = '#'.repeat(Math.round((WIDTH * done) / total)).padEnd(WIDTH, '.');
-      terminal.write(`\r   [${bar}] ${done}/${total}`);
+      terminal.write(`\r   [${bar}] ${done}/${total} ${unit}`);
     },
     end() {
       if (drawn) terminal.write('\r\u001b[K');

@@ -15,10 +15,17 @@ export interface OpenOptions {
   mode: 'create' | 'existing' | 'read';
   /** Whether a schema that is older may be brought up to date. A new database gets its schema always. */
   migrate: boolean;
+  /** An older schema is let in as it is: for who copies or checks the file, and looks at no table. */
+  anySchema?: boolean;
   /** `full`: a dispatch that returned survives a power cut. `normal`: it survives a crash of the process. */
   synchronous: 'full' | 'normal';
   /** Milliseconds to wait for another program's lock. */
   patience: number;
+}
+
+/** Stands beside a database that is being replaced, from the first move to the last. */
+export function restoringMark(file: string): string {
+  return `${file}-restoring`;
 }
 
 /** Opens, checks and, where allowed, migrates. The caller closes it. */
@@ -26,8 +33,11 @@ export async function openDatabase(path: string, options: OpenOptions): Promise<
   const file = resolve(path);
   let db: Database.Database | undefined;
   try {
+    refuseHalfRestored(file);
     prepareFile(file, options.mode);
     db = connect(file, options);
+    // Once more: a restore looks for who has the file open after it has set its mark.
+    refuseHalfRestored(file);
     const open = db;
     await whenFree(() => prepareConnection(open, options), options.patience);
     await whenFree(() => prepareSchema(open, file, options), options.patience);
@@ -38,6 +48,10 @@ export async function openDatabase(path: string, options: OpenOptions): Promise<
     if (error instanceof TypeError) throw errors.databaseUnusable(file, messageOf(error), error);
     throw explain(error, file, options.patience);
   }
+}
+
+function refuseHalfRestored(file: string): void {
+  if (existsSync(restoringMark(file))) throw errors.restoreInterrupted(file);
 }
 
 function prepareFile(file: string, mode: OpenOptions['mode']): void {
@@ -84,7 +98,7 @@ function prepareConnection(db: Database.Database, { mode, synchronous }: OpenOpt
   db.pragma('temp_store = MEMORY');
 }
 
-function prepareSchema(db: Database.Database, file: string, { mode, migrate }: OpenOptions): void {
+function prepareSchema(db: Database.Database, file: string, { mode, migrate, anySchema }: OpenOptions): void {
   const version = db.pragma('user_version', { simple: true }) as number;
   const empty = version === 0 && db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
   if (!empty && db.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
@@ -93,6 +107,7 @@ function prepareSchema(db: Database.Database, file: string, { mode, migrate }: O
   if (version > MIGRATIONS.length) throw errors.databaseNewer(file, version, MIGRATIONS.length);
   if (version === MIGRATIONS.length) return;
   if (empty && mode !== 'create') throw errors.databaseEmpty(file);
+  if (!empty && anySchema === true) return;
   if (!empty && !migrate) throw errors.databaseOlder(file);
   db.transaction(() => {
     // Read again under the lock: two processes may have met a new file at the same instant.
