@@ -27,6 +27,8 @@ export type Origin = 'flag' | 'environment' | 'profile' | 'default' | (string & 
 export interface Config {
   readonly settings: Settings;
   readonly origins: Readonly<Record<KeyName, Origin>>;
+  /** The env file that counts, there or not. */
+  readonly envFile: string;
   /** Per type: a command, or options that go before those of the job's own file. */
   readonly jobs: Readonly<Record<string, Partial<CommandJob>>>;
   /** Built in, or from the config file. */
@@ -86,6 +88,7 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
   return Object.freeze({
     settings: Object.freeze(settings) as unknown as Settings,
     origins,
+    envFile: envFile.path,
     jobs: file.jobs,
     schedules,
     warnings,

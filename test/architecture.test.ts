@@ -26,7 +26,7 @@ const MAY: Record<string, readonly string[]> = {
   'config.ts': ['config', 'engine', 'errors.ts', 'nearest.ts'],
   library: ['engine', 'outpass', 'store', 'errors.ts'],
   // These put the parts together.
-  care: ['app.ts', 'build-info.ts', 'config.ts', 'errors.ts', 'engine', 'edge', 'store'],
+  care: ['app.ts', 'job-types.ts', 'build-info.ts', 'config.ts', 'errors.ts', 'engine', 'edge', 'store'],
   'app.ts': ['config.ts', 'engine', 'outpass', 'store', 'edge'],
   'alerts.ts': ['app.ts', 'config.ts', 'engine', 'edge', 'errors.ts', 'store'],
   'monitor.ts': ['alerts.ts', 'config.ts', 'engine', 'edge', 'errors.ts', 'store'],

@@ -1,5 +1,7 @@
 /** Sends mail by SMTP, or writes it to the outbox where no server is configured, and says which. */
 
+import type { Transporter } from 'nodemailer';
+import type SMTPTransport from 'nodemailer/lib/smtp-transport/index.js';
 import type { MailMessage, MailReceipt } from '../engine/handler.ts';
 import { formatDuration } from '../engine/units.ts';
 import { messageOf } from '../errors.ts';
@@ -118,7 +120,29 @@ async function toOutbox(mail: Composed, settings: MailSettings): Promise<MailRec
   }
 }
 
+/**
+ * Goes to the configured server as far as the login, and sends nothing. Throws a {@link MailError}, as sending would.
+ */
+export async function checkServer(settings: MailSettings & { host: string }): Promise<void> {
+  await withServer(settings, settings.host, (transport) => transport.verify());
+}
+
 async function toServer(mail: Composed, settings: MailSettings, host: string): Promise<MailReceipt> {
+  const info = await withServer(settings, host, (transport, signal) =>
+    transport.sendMail(Object.assign(mail, { signal })),
+  );
+  return {
+    messageId: mail.messageId,
+    via: 'smtp',
+    response: info.response + refusedOf(info.rejectedErrors),
+  };
+}
+
+async function withServer<T>(
+  settings: MailSettings,
+  host: string,
+  use: (transport: Transporter<SMTPTransport.SentMessageInfo>, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const { createTransport } = await import('nodemailer');
   const port = settings.port ?? SUBMISSION;
   const patience = { ...PATIENCE, ...settings.patience };
@@ -138,12 +162,7 @@ async function toServer(mail: Composed, settings: MailSettings, host: string): P
   });
   const signal = AbortSignal.timeout(patience.whole);
   try {
-    const info = await transport.sendMail(Object.assign(mail, { signal }));
-    return {
-      messageId: mail.messageId,
-      via: 'smtp',
-      response: info.response + refusedOf(info.rejectedErrors),
-    };
+    return await use(transport, signal);
   } catch (error) {
     const server = `${host}:${port}`;
     if (signal.aborted) {

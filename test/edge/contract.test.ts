@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import Database from 'better-sqlite3';
+import { CHECKS } from '../../src/care/doctor/checks.ts';
 import { KEYS, PROFILES } from '../../src/config/keys.ts';
 import { commands } from '../../src/edge/cli/commands.ts';
 import { HTTP_ERRORS } from '../../src/edge/http/api.ts';
@@ -402,6 +403,10 @@ suite('docs/contract.md', () => {
     sameKeys(await json(['restore', 'a.tar', '--dry-run']), first(table('### `restore`')));
     const list = execFileSync('tar', ['-xOf', join(folder, 'a.tar'), 'manifest.json'], { encoding: 'utf8' });
     sameKeys(JSON.parse(list), first(table('## Backups', 1)));
+    // Jobs are due, and nobody runs them.
+    sameKeys(await json(['doctor'], '', EXIT.no), first(table('### `doctor`')));
+    const checks = table('### `doctor`').find(([key]) => key === 'findings[].check')?.[1];
+    assert.deepEqual(words(checks), ['configuration', ...CHECKS.map(([name]) => name)]);
     sameKeys(await json(['keys']), first(table('### `keys`')));
     const inForce = ['--at', '2099-01-01 12:00'];
     sameKeys(await json(['verify', token(), ...inForce]), first(table('### `verify`')));

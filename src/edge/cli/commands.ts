@@ -8,6 +8,7 @@ import { config } from './config.ts';
 import { demo } from './demo.ts';
 import { dispatch } from './dispatch.ts';
 import { dispatchScheduledReports } from './dispatch-reports.ts';
+import { doctor } from './doctor.ts';
 import { explain } from './explain.ts';
 import { health } from './health.ts';
 import * as imports from './import.ts';
@@ -81,6 +82,7 @@ export const commands: readonly Command[] = [
   cleanupExpiredFiles,
   dispatchScheduledReports,
   config,
+  doctor,
   backup.backup,
   backup.restore,
   init,

@@ -91,6 +91,38 @@ function problemsOf(db: Database, how: 'quick' | 'thorough'): string[] {
   return lines.flatMap((line) => Object.values(line)).filter((line) => line !== 'ok');
 }
 
+/** What a database tells of itself, whatever the version of its tables. */
+export function diagnose(db: Database): {
+  schema: number;
+  problems: string[];
+  newest: string | null;
+  lastBackup: { at: string; file: string } | null;
+} {
+  const schema = schemaOf(db);
+  const problems = problemsOf(db, 'quick');
+  if (problems.length > 0) return { schema, problems, newest: null, lastBackup: null };
+  const text = (sql: string) => db.prepare<[], string | null>(sql).pluck().get() ?? null;
+  const lastBackup = text(`SELECT value FROM settings WHERE key = 'last_backup'`);
+  return {
+    schema,
+    problems,
+    // The newest job's, and the latest sign of life: no index is needed for either.
+    newest: text(
+      `SELECT max(at) FROM (SELECT max(heartbeat_at) AS at FROM processes
+       UNION ALL SELECT created_at FROM (SELECT created_at FROM jobs ORDER BY id DESC LIMIT 1))`,
+    ),
+    lastBackup: lastBackup === null ? null : (JSON.parse(lastBackup) as { at: string; file: string }),
+  };
+}
+
+/** Writes the log into the database and cuts it to nothing. False where somebody still reads from it. */
+export function emptyLog(file: string): Promise<boolean> {
+  return withDatabase(file, 'existing', (db) => {
+    const [row] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
+    return row?.busy === 0;
+  });
+}
+
 /** Notes in the database itself when a backup of it was last made, and where that lies. */
 export function noteBackup(file: string, backup: string, at: number): Promise<unknown> {
   const value = JSON.stringify({ at: formatTime(at), file: backup });

@@ -1,0 +1,250 @@
+/** What is wrong on a server, and the command that mends it: pure over the facts. */
+
+import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
+import { formatSize, roughDuration } from '../../engine/units.ts';
+import { EXIT, sentence } from '../../errors.ts';
+import { clock, database, supervisor } from './database-checks.ts';
+import type { Facts, OwnedPath } from './facts.ts';
+import { type Finding, fault, hint, quoted, well } from './finding.ts';
+
+const MB = 1024 ** 2;
+
+/** Less free space stops the queue soon; less than the second is worth a thought. */
+const SCARCE = 100 * MB;
+const LITTLE = 1024 * MB;
+
+/** A backup that is older than this, in milliseconds, is worth a thought. */
+const OLD_BACKUP_MS = 7 * 86_400_000;
+
+/** SQLite below this can damage a write-ahead log that several programs use. */
+const SAFE_SQLITE = [3, 51, 3];
+
+/** The checks, in the order of their numbers. The configuration, which comes first, is sound where there are facts. */
+export const CHECKS: readonly [string, (facts: Facts) => Finding[]][] = [
+  ['env file', envFile],
+  ['permissions', permissions],
+  ['folders', folders],
+  ['database', database],
+  ['disk', disk],
+  ['clock', clock],
+  ['zone', zone],
+  ['mail', mail],
+  ['parents', parents],
+  ['jobs', jobs],
+  ['supervisor', supervisor],
+  ['unit', unit],
+  ['sqlite3', sqlite3],
+  ['backup', backup],
+  ['version', ({ version }) => [well(`passito ${version}, Node ${process.version}`)]],
+];
+
+/** Where no setting can be read: what is told of each stands in the message. */
+export function unsound(message: string, said: string | undefined): Finding {
+  const file = / in (\S+) cannot be |(\S+) (?:has the unknown key|cannot be read)/.exec(message);
+  const name = /^(?: {2}- )?([A-Z][A-Z_]+) cannot be /m.exec(message)?.[1];
+  const edit = file === null ? undefined : `\${EDITOR:-vi} ${quoted(file[1] ?? file[2] ?? '')}`;
+  const command = said ?? edit ?? (name === undefined ? 'passito doctor --help' : `unset ${name}`);
+  return { ...fault(message, command), exit: EXIT.usage };
+}
+
+function envFile({ envFile: { path, mode } }: Facts): Finding[] {
+  if (mode === null) return [well('there is none')];
+  if ((mode & 0o007) === 0) return [well(`${path} is not for everybody's eyes`)];
+  const modes = [{ path, mode: mode & 0o770 }];
+  return [
+    fault(`${path} is for passwords, and every user can read it`, `chmod o-rwx ${quoted(path)}`, {
+      kind: 'modes',
+      modes,
+    }),
+  ];
+}
+
+function permissions({ state, owned }: Facts): Finding[] {
+  if (state.mode === null) return [];
+  const all = [...(state.mixed ? [] : [state]), ...owned];
+  const found = ([0o077, 0o007] as const).flatMap((mask) => {
+    const open = all.filter((one) => forbidden(one, state) === mask && (one.mode & mask) !== 0);
+    if (open.length === 0) return [];
+    const command = `chmod ${mask === 0o077 ? 'go' : 'o'}-rwx ${open.map(({ path }) => quoted(path)).join(' ')}`;
+    const modes = open.map(({ path, mode }) => ({ path, mode: mode & ~mask }));
+    const told = open.map(({ path }) => path).join(', ');
+    return [fault(`${told} can be used by others than the owner`, command, { kind: 'modes', modes })];
+  });
+  // Somebody's home, or /tmp: to shut that is not ours to decide. But who may rename the database may replace it.
+  if (state.mixed && (state.mode & 0o022) !== 0 && (state.mode & 0o1000) === 0) {
+    found.push(fault(`${state.path} can be changed by others`, `chmod go-w ${quoted(state.path)}`));
+  }
+  const foreign = owned.filter(({ uid }) => uid !== state.uid);
+  if (foreign.length > 0) {
+    found.push(
+      fault(
+        `${foreign.map(({ path }) => path).join(', ')} ${foreign.length === 1 ? 'belongs' : 'belong'} to another user than the folder`,
+        `chown -R --reference=${quoted(state.path)} ${foreign.map(({ path }) => quoted(path)).join(' ')}`,
+      ),
+    );
+  }
+  return found.length > 0 ? found : [well(`${state.path} and what is in it are their owner's alone`)];
+}
+
+/** A group may share folder and database where the admin has set that up (mode 2770), the keys never. */
+function forbidden({ path }: OwnedPath, state: OwnedPath): 0o077 | 0o007 {
+  const shared = (state.mode & 0o2000) !== 0 && !path.startsWith(`${state.path}/keys`);
+  return shared ? 0o007 : 0o077;
+}
+
+function folders({ state, missing }: Facts): Finding[] {
+  const found = missing.map(({ setting, path, folder }) =>
+    folder
+      ? fault(`${setting} names ${path}, which is not there`, `mkdir -p ${quoted(path)}`, {
+          kind: 'folder',
+          path,
+          mode: 0o755,
+        })
+      : fault(`${setting} names ${path}, which is not there`, `ls -l ${quoted(dirname(path))}`),
+  );
+  if (state.mode === null) {
+    found.push(
+      fault(`${state.path} is not there`, `mkdir -p -m 700 ${quoted(state.path)}`, {
+        kind: 'folder',
+        path: state.path,
+        mode: 0o700,
+      }),
+    );
+  }
+  return found.length > 0 ? found : [well('all are there')];
+}
+
+function disk({ free, state }: Facts): Finding[] {
+  if (free === null) return [];
+  const told = `${formatSize(free)} are free at ${state.path}`;
+  if (free < SCARCE) return [fault(told, 'passito jobs prune')];
+  return [free < LITTLE ? hint(told, `du -xh ${quoted(state.path)} | sort -h | tail`) : well(told)];
+}
+
+function zone({ settings, origins, envFile: { path } }: Facts): Finding[] {
+  const { timeZone } = settings;
+  if (origins.timeZone !== 'default') return [well(timeZone)];
+  return [
+    hint(`TIME_ZONE is not set, so the machine's counts (${timeZone})`, set('TIME_ZONE', timeZone, path)),
+  ];
+}
+
+function mail({ settings, smtp, outbox, envFile: { path } }: Facts): Finding[] {
+  const { smtpHost, smtpPort, adminEmail } = settings;
+  const server = `${smtpHost}:${smtpPort}`;
+  const found: Finding[] = [];
+  if (smtp === 'none') {
+    const lies = outbox === 0 ? 'into the outbox' : `into the outbox, which holds ${outbox}`;
+    found.push(
+      hint(`SMTP_HOST is not set: mails are written ${lies}`, set('SMTP_HOST', 'smtp.example.edu', path)),
+    );
+  } else if (smtp === 'skipped') found.push(well(`${server} was not asked (--offline)`));
+  else if (smtp === 'well') found.push(well(`${server} takes the login`));
+  else {
+    const more = smtp.hint === undefined ? '' : ` ${smtp.hint}`;
+    found.push(
+      fault(
+        sentence(smtp.message) + more,
+        `passito mail-test ${adminEmail === '' ? 'you@example.edu' : adminEmail}`,
+      ),
+    );
+  }
+  if (adminEmail === '') {
+    found.push(
+      hint('ADMIN_EMAIL is not set: nobody is written to', set('ADMIN_EMAIL', 'admin@example.edu', path)),
+    );
+  }
+  return found;
+}
+
+function parents({ settings, envFile: { path } }: Facts): Finding[] {
+  const { public: address, appUrl, parentApproves } = settings;
+  const nowhere = 'parents cannot be asked';
+  if (address === null && appUrl === '') {
+    return parentApproves
+      ? [
+          fault(
+            `PASSITO_PARENT_APPROVES is set, but ${nowhere} without PASSITO_PUBLIC and APP_URL`,
+            set('PASSITO_PUBLIC', '8080', path),
+          ),
+        ]
+      : [well('not asked')];
+  }
+  if (appUrl === '') {
+    return [
+      fault(
+        `PASSITO_PUBLIC is set, but ${nowhere} without APP_URL`,
+        set('APP_URL', 'https://gate.example.edu', path),
+      ),
+    ];
+  }
+  if (address === null) {
+    return [
+      hint(`APP_URL is set, but ${nowhere} without PASSITO_PUBLIC`, set('PASSITO_PUBLIC', '8080', path)),
+    ];
+  }
+  if (appUrl.startsWith('http:') && !/^http:\/\/(?:localhost|127\.)/.test(appUrl)) {
+    return [
+      hint(
+        `Links to parents go over the network in clear (${appUrl})`,
+        set('APP_URL', appUrl.replace('http:', 'https:'), path),
+      ),
+    ];
+  }
+  return [well(`${appUrl}/parent/… is served on ${address.host}:${address.port}`)];
+}
+
+function jobs({ jobs: found, settings }: Facts): Finding[] {
+  if ('types' in found) return [well(`${found.types} types are known`)];
+  const command = /^Type: (.+)$/.exec(found.hint ?? '')?.[1] ?? `ls -l ${quoted(settings.jobsFolder)}`;
+  return [fault(found.problem, command)];
+}
+
+function unit({ unit: found }: Facts): Finding[] {
+  const start = 'systemctl enable --now passito-supervisor';
+  if (found === null) return [well('there is no systemd')];
+  if (found.enabled === 'enabled') {
+    return found.active === 'active'
+      ? [well('passito-supervisor starts with the machine')]
+      : [fault(`passito-supervisor is ${found.active}`, start)];
+  }
+  if (found.enabled === 'not-found' || found.enabled === '') {
+    return [
+      hint(
+        'the supervisor does not start with the machine: its unit is not installed',
+        `cp deployment/passito-supervisor.service /etc/systemd/system/ && ${start}`,
+      ),
+    ];
+  }
+  return [fault(`passito-supervisor is ${found.enabled}: it does not start with the machine`, start)];
+}
+
+function sqlite3({ sqlite3: found, settings }: Facts): Finding[] {
+  if (found === null) return [well('the system has none')];
+  const parts = found.split('.').map(Number);
+  const differs = SAFE_SQLITE.findIndex((part, i) => (parts[i] ?? 0) !== part);
+  if (differs === -1 || (parts[differs] ?? 0) > (SAFE_SQLITE[differs] ?? 0)) return [well(found)];
+  return [
+    hint(
+      `the system's sqlite3 ${found} is older than ${SAFE_SQLITE.join('.')} and could damage the database: only read with it`,
+      `sqlite3 -readonly ${quoted(settings.db)}`,
+    ),
+  ];
+}
+
+function backup({ database: found, now }: Facts): Finding[] {
+  if (found.state === 'failed') return [];
+  const example = `passito backup ${tmpdir()}/passito.tar`;
+  if (found.backup === null) return [hint('there is none', example)];
+  const { at, file, there } = found.backup;
+  const again = `passito backup ${quoted(file)} --force`;
+  if (!there) return [hint(`the last one, ${file}, is not there any more`, again)];
+  const age = `the last one, ${file}, was made ${roughDuration(now - at)} ago`;
+  return [now - at > OLD_BACKUP_MS ? hint(age, again) : well(age)];
+}
+
+/** A line of the env file: an example to be changed, where the value is not known. */
+function set(name: string, value: string, file: string): string {
+  return `echo '${name}=${value}' >> ${quoted(file)}`;
+}

@@ -1,0 +1,83 @@
+/** The checks that the database itself answers. */
+
+import { formatSize, roughDuration } from '../../engine/units.ts';
+import { EXIT } from '../../errors.ts';
+import type { Facts } from './facts.ts';
+import { type Finding, fault, hint, quoted, well } from './finding.ts';
+
+/** After a checkpoint the log is 64 MB at most; more means that somebody keeps it from being emptied. In bytes. */
+const LARGE_LOG = 128 * 1024 ** 2;
+
+/** Clocks of two machines differ by less, in milliseconds. */
+const CLOCK_MS = 60_000;
+
+export function database({ database: found, settings, knownSchema }: Facts): Finding[] {
+  const name = quoted(settings.db);
+  if (found.state === 'failed') {
+    return [{ ...fault(found.message, commandFor(found.code, found.message, name)), exit: EXIT.unreachable }];
+  }
+  const all: Finding[] = [];
+  if (found.schema < knownSchema) {
+    const message = `its tables are of version ${found.schema}, and this passito wants ${knownSchema}`;
+    all.push({ ...fault(message, `passito migrate --db ${name}`), exit: EXIT.unreachable });
+  }
+  if (found.problems.length > 0) {
+    const file = found.backup?.there === true ? quoted(found.backup.file) : 'FILE';
+    all.push(
+      fault(`it is damaged: ${found.problems.join('; ')}`, `passito restore ${file} --force --db ${name}`),
+    );
+  }
+  if (found.log > LARGE_LOG) {
+    all.push(
+      fault(
+        `its log has ${formatSize(found.log)}: a program keeps a transaction open`,
+        'passito doctor --fix',
+        {
+          kind: 'log',
+        },
+      ),
+    );
+  }
+  return all.length > 0 ? all : [well(`${settings.db} is sound (tables of version ${found.schema})`)];
+}
+
+/** By the code of the error that every other command would end with. */
+function commandFor(code: string, message: string, db: string): string {
+  if (code === 'RESTORE_INTERRUPTED') return `passito restore --db ${db}`;
+  if (code === 'DATABASE_ABSENT' || code === 'DATABASE_EMPTY') return `passito migrate --db ${db}`;
+  if (code === 'DATABASE_NEWER') return 'passito --version';
+  if (code === 'DATABASE_FOREIGN') return 'passito config';
+  if (/damaged|not an SQLite database/.test(message)) return `passito restore FILE --force --db ${db}`;
+  return `ls -ld ${db} ${db}-* .`;
+}
+
+export function clock({ database: found, now, clockSynchronised }: Facts): Finding[] {
+  const newest = found.state === 'open' ? found.newest : null;
+  const mend = 'timedatectl set-ntp true';
+  if (newest !== null && newest - now > CLOCK_MS) {
+    return [fault(`it stands ${roughDuration(newest - now)} before the newest time in the database`, mend)];
+  }
+  if (clockSynchronised === false) return [hint('nothing keeps it right', mend)];
+  return [
+    well(clockSynchronised === null ? 'it is not behind the database' : 'it is kept right by the system'),
+  ];
+}
+
+export function supervisor({ database: found, unit, version }: Facts): Finding[] {
+  if (found.state === 'failed') return [];
+  const restart = unit === null ? 'passito supervisor' : 'systemctl restart passito-supervisor';
+  const [one] = found.supervisors;
+  if (one === undefined) {
+    if (found.due > 0) {
+      return [fault(`none runs, and ${found.due === 1 ? '1 job is' : `${found.due} jobs are`} due`, restart)];
+    }
+    return [hint('none runs', restart)];
+  }
+  const other = found.supervisors.find((running) => running.version !== version);
+  if (other !== undefined) {
+    return [
+      hint(`the one with pid ${other.pid} is passito ${other.version}, and this is ${version}`, restart),
+    ];
+  }
+  return [well(`it runs (${found.supervisors.map(({ pid }) => `pid ${pid}`).join(', ')})`)];
+}

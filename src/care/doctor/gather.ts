@@ -1,0 +1,188 @@
+/** Looks at the machine, the folder, the database and the mail server. Changes nothing. */
+
+import { execFile } from 'node:child_process';
+import { existsSync, lstatSync, readdirSync, statfsSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { filesRoot, mailSettings, stateFolder } from '../../app.ts';
+import { version } from '../../build-info.ts';
+import type { Config } from '../../config.ts';
+import { checkServer, MailError } from '../../edge/mail.ts';
+import { mailHint } from '../../edge/mail-hint.ts';
+import { isAlive } from '../../edge/machine.ts';
+import { parseTime, systemClock } from '../../engine/clock.ts';
+import { messageOf, PassitoError } from '../../errors.ts';
+import { MIGRATIONS } from '../../store/sqlite/migrations.ts';
+import { Queries } from '../../store/sqlite/queries.ts';
+import { diagnose, withDatabase } from '../../store/sqlite/snapshot.ts';
+import { FOLDERS } from '../contents.ts';
+import type { DatabaseFacts, Facts, OwnedPath } from './facts.ts';
+import { knownTypes } from './known-types.ts';
+
+/** Another program that does not answer is not waited for longer than this, in milliseconds. */
+const PATIENCE_MS = 5000;
+
+/** Gathers all of it; `offline` leaves the mail server alone. */
+export async function gather(config: Config, offline: boolean): Promise<Facts> {
+  const { settings, origins, envFile } = config;
+  const db = resolve(settings.db);
+  const state = stateFolder(config);
+  const [database, smtp, jobs, unit, clockSynchronised, sqlite3] = await Promise.all([
+    databaseFacts(db),
+    smtpFacts(config, offline),
+    knownTypes(config).then(
+      (types) => ({ types }),
+      (error: unknown) => ({
+        problem: messageOf(error),
+        hint: error instanceof PassitoError ? error.hint : undefined,
+      }),
+    ),
+    unitFacts(),
+    hasSystemd() ? said('timedatectl', 'show', '--property=NTPSynchronized', '--value') : '',
+    said('sqlite3', '--version'),
+  ]);
+  return {
+    settings: { ...settings, db },
+    origins,
+    now: Date.now(),
+    version,
+    knownSchema: MIGRATIONS.length,
+    envFile: { path: envFile, mode: ownedPath(envFile)?.mode ?? null },
+    state: stateFacts(db, state),
+    owned: ownedPaths(db, state),
+    missing: missing(config),
+    database,
+    free: existsSync(state) ? statfsSync(state).bavail * statfsSync(state).bsize : null,
+    clockSynchronised: clockSynchronised === '' ? null : clockSynchronised === 'yes',
+    smtp,
+    outbox: existsSync(join(state, 'outbox')) ? readdirSync(join(state, 'outbox')).length : 0,
+    jobs,
+    unit,
+    sqlite3: /^\d+\.\d+\.\d+/.exec(sqlite3)?.[0] ?? null,
+  };
+}
+
+function ownedPath(path: string): OwnedPath | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined
+    ? undefined
+    : { path, folder: found.isDirectory(), mode: found.mode & 0o7777, uid: found.uid };
+}
+
+function stateFacts(db: string, state: string): Facts['state'] {
+  const found = ownedPath(state);
+  if (found === undefined) return { path: state, mode: null };
+  const ours = (name: string) =>
+    name.startsWith(basename(db)) || name.startsWith('.passito-') || FOLDERS.some((one) => one === name);
+  return { ...found, mixed: !readdirSync(state).every(ours) };
+}
+
+/** What nobody else may use: the database and its log, the three folders, and each key. */
+function ownedPaths(db: string, state: string): OwnedPath[] {
+  const keys = join(state, 'keys');
+  const paths = [
+    db,
+    `${db}-wal`,
+    `${db}-shm`,
+    ...FOLDERS.map((name) => join(state, name)),
+    ...namesIn(keys).map((name) => join(keys, name)),
+  ];
+  return paths.flatMap((path) => {
+    const found = ownedPath(path);
+    return found === undefined ? [] : [found];
+  });
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => lstatSync(join(folder, name)).isFile());
+  } catch {
+    return [];
+  }
+}
+
+function missing({ settings, origins }: Config): Facts['missing'] {
+  const named = [
+    {
+      setting: 'PASSITO_JOBS',
+      path: settings.jobsFolder,
+      folder: true,
+      set: origins.jobsFolder !== 'default',
+    },
+    { setting: 'PASSITO_FONTS', path: settings.fontsFolder, folder: true, set: settings.fontsFolder !== '' },
+    { setting: 'BRAND_LOGO', path: settings.brandLogo, folder: false, set: settings.brandLogo !== '' },
+  ];
+  return named
+    .filter(({ set, path }) => set && !existsSync(path))
+    .map(({ setting, path, folder }) => ({ setting, path: resolve(path), folder }));
+}
+
+async function databaseFacts(db: string): Promise<DatabaseFacts> {
+  try {
+    return await withDatabase(db, 'read', (open): DatabaseFacts => {
+      const { schema, problems, newest, lastBackup } = diagnose(open);
+      const queries = new Queries(open, systemClock);
+      // An older or damaged database need not have what these look for.
+      const usable = schema === MIGRATIONS.length && problems.length === 0;
+      const supervisors = usable
+        ? queries.processes().filter((one) => one.kind === 'supervisor' && isAlive(one))
+        : [];
+      return {
+        state: 'open',
+        schema,
+        problems,
+        log: statSync(`${db}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+        newest: newest === null ? null : parseTime(newest),
+        due: usable ? queries.due().reduce((sum, { count }) => sum + count, 0) : 0,
+        supervisors: supervisors.map(({ pid, info }) => ({
+          pid,
+          version: (JSON.parse(info) as { version?: string }).version ?? 'unknown',
+        })),
+        backup:
+          lastBackup === null
+            ? null
+            : { at: parseTime(lastBackup.at), file: lastBackup.file, there: existsSync(lastBackup.file) },
+      };
+    });
+  } catch (error) {
+    const told = error instanceof PassitoError ? error : undefined;
+    return { state: 'failed', code: told?.code ?? '', message: messageOf(error) };
+  }
+}
+
+async function smtpFacts(config: Config, offline: boolean): Promise<Facts['smtp']> {
+  const host = config.settings.smtpHost;
+  if (host === '') return 'none';
+  if (offline) return 'skipped';
+  const settings = mailSettings(config, stateFolder(config), filesRoot(config));
+  try {
+    await checkServer({ ...settings, host, patience: { connect: PATIENCE_MS, silence: PATIENCE_MS } });
+    return 'well';
+  } catch (error) {
+    const hint = error instanceof MailError ? mailHint(error, config.settings) : undefined;
+    return { message: messageOf(error), hint };
+  }
+}
+
+function hasSystemd(): boolean {
+  return existsSync('/run/systemd/system');
+}
+
+async function unitFacts(): Promise<Facts['unit']> {
+  if (!hasSystemd()) return null;
+  const [enabled, active] = await Promise.all([
+    said('systemctl', 'is-enabled', 'passito-supervisor'),
+    said('systemctl', 'is-active', 'passito-supervisor'),
+  ]);
+  return { enabled, active };
+}
+
+/** What a program prints, whatever it ends with; nothing where there is no such program. */
+async function said(program: string, ...args: string[]): Promise<string> {
+  const run = promisify(execFile);
+  try {
+    return (await run(program, args, { timeout: PATIENCE_MS })).stdout.trim();
+  } catch (error) {
+    return String((error as { stdout?: string }).stdout ?? '').trim();
+  }
+}

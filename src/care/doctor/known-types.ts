@@ -1,0 +1,45 @@
+/** Loads the job files in a thread, as a supervisor does: one that ends its process or never comes back does no harm. */
+
+import { filesRoot } from '../../app.ts';
+import { threadEntry } from '../../build-info.ts';
+import { type Config, refuseUnsafe } from '../../config.ts';
+import { readJobFiles, syntaxProblem } from '../../edge/job-files.ts';
+import { holderName, ownIdentity } from '../../edge/machine.ts';
+import { Pool } from '../../engine/pool.ts';
+import { DEFAULTS } from '../../engine/types.ts';
+import { collectTypes, commandJobs } from '../../job-types.ts';
+
+const PATIENCE_MS = 15_000;
+
+/** How many types there are. Throws what a supervisor would refuse to start with, of all files. */
+export async function knownTypes(config: Config): Promise<number> {
+  const { paths, compiled } = readJobFiles(config);
+  for (const path of paths) refuseUnsafe('The job file', path);
+  const setup = {
+    jobFiles: paths,
+    compiled,
+    commands: commandJobs(config),
+    filesRoot: filesRoot(config),
+    holder: holderName(ownIdentity('')),
+    builtIns: true,
+    mail: {},
+    databaseId: '',
+  };
+  const pool = new Pool(
+    { entry: threadEntry(), minThreads: 1, maxThreads: 1, heapLimit: DEFAULTS.memoryLimit, setup },
+    { message: () => undefined, threadDied: () => undefined },
+  );
+  try {
+    const description = await pool.describe(PATIENCE_MS);
+    const { problems } = description;
+    if (problems.length > 1) {
+      throw new Error(
+        problems.map(({ path, message }) => `${path}: ${syntaxProblem(path) ?? message}`).join('; '),
+      );
+    }
+    for (const problem of problems) problem.message = syntaxProblem(problem.path) ?? problem.message;
+    return collectTypes(description, config).size;
+  } finally {
+    await pool.destroy();
+  }
+}
