@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { audit, insertDirectly, mixedJobs, produce, verify } from '../tools/chaos.ts';
+import { insertDirectly, mixedJobs, produce, verify, watchMoves } from '../tools/chaos.ts';
 import { type Daemon, Site } from '../tools/daemon.ts';
 
 /** `PASSITO_TEST_ROUNDS=500` for a long run. */
@@ -30,7 +30,7 @@ describe('kill -9 of the supervisor', () => {
     const here = new Site((clean) => t.after(clean));
     mixedJobs(here);
     await here.ok('migrate');
-    audit(here);
+    watchMoves(here);
     here.sql.pragma('synchronous = NORMAL');
 
     const acknowledged = new Set<number>();

@@ -36,11 +36,11 @@ export function mixedJobs(site: Site): void {
 }
 
 /** Records every move of every job inside the transaction that makes it. */
-export function audit(site: Site): void {
+export function watchMoves(site: Site): void {
   site.sql.exec(`
-    CREATE TABLE audit (job_id INTEGER NOT NULL, move TEXT NOT NULL) STRICT;
-    CREATE TRIGGER audit_jobs AFTER UPDATE OF status ON jobs WHEN old.status <> new.status
-    BEGIN INSERT INTO audit VALUES (new.id, old.status || '>' || new.status); END;`);
+    CREATE TABLE moves_seen (job_id INTEGER NOT NULL, move TEXT NOT NULL) STRICT;
+    CREATE TRIGGER watch_moves AFTER UPDATE OF status ON jobs WHEN old.status <> new.status
+    BEGIN INSERT INTO moves_seen VALUES (new.id, old.status || '>' || new.status); END;`);
 }
 
 /** One line of each kind of job. `i` decides which. */
@@ -124,18 +124,18 @@ export function verify(site: Site, acknowledged: ReadonlySet<number>): void {
   );
   assert.deepEqual(rows.filter(({ status }) => status !== 'completed').slice(0, 5), [], 'all have completed');
 
-  const moves = sql.prepare('SELECT DISTINCT move FROM audit').pluck().all() as string[];
+  const moves = sql.prepare('SELECT DISTINCT move FROM moves_seen').pluck().all() as string[];
   assert.deepEqual(
     moves.filter((move) => !MOVES.has(move)),
     [],
     'no other moves than the allowed ones',
   );
   const twice = sql.prepare(
-    `SELECT job_id FROM audit WHERE move = 'processing>completed' GROUP BY 1 HAVING count(*) > 1`,
+    `SELECT job_id FROM moves_seen WHERE move = 'processing>completed' GROUP BY 1 HAVING count(*) > 1`,
   );
   assert.deepEqual(twice.all(), [], 'none completed twice');
   const after = sql.prepare(
-    `SELECT a.job_id FROM audit a JOIN audit c ON c.job_id = a.job_id AND c.move = 'processing>completed' AND a.rowid > c.rowid`,
+    `SELECT a.job_id FROM moves_seen a JOIN moves_seen c ON c.job_id = a.job_id AND c.move = 'processing>completed' AND a.rowid > c.rowid`,
   );
   assert.deepEqual(after.all(), [], 'nothing moved a completed job');
 
