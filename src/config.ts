@@ -80,7 +80,11 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
   }
 
   const timeZone = (settings['timeZone'] as string | undefined) ?? 'UTC';
-  const { schedules, problems: wrong } = readSchedules(file.schedules, timeZone, `${file.path}: schedules`);
+  const { schedules, problems: wrong } = readSchedules(
+    file.schedules,
+    { zone: timeZone, backups: settings['backups'] !== '' },
+    `${file.path}: schedules`,
+  );
   problems.push(...wrong);
   if (typeof settings['db'] === 'string') settings['db'] = followed(settings['db']);
   problems.push(...contradictions(settings as unknown as Settings), ...file.unknown);

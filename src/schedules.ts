@@ -1,5 +1,6 @@
 /** Puts the scheduler together: the configured schedules, their rows, and what the supervisor does itself. */
 
+import { nightlyBackup } from './care/nightly.ts';
 import type { Config } from './config.ts';
 import { type Clock } from './engine/clock.ts';
 import type { Events } from './engine/events.ts';
@@ -47,7 +48,11 @@ export function makeScheduler({
   log,
 }: SchedulerDeps): Scheduler {
   const { keepCompleted: completed, keepFailed: failed } = config.settings;
-  const chores: Record<string, () => Promise<void>> = {
+  const chores: Record<string, (signal: AbortSignal) => Promise<void>> = {
+    backup: async (signal) => {
+      const { file, removed } = await nightlyBackup(config, clock, signal);
+      log.info({ file, removed }, 'backup made');
+    },
     'dispatch-scheduled-reports': async () => {
       const { jobs } = await dispatchDueReports(store, office);
       if (jobs.length > 0) log.info({ jobs }, 'reports are due');
@@ -63,6 +68,6 @@ export function makeScheduler({
     store: new SqliteSchedules(store),
     clock,
     events,
-    chore: (name) => chores[name]?.(),
+    chore: (name, signal) => chores[name]?.(signal),
   });
 }

@@ -32,7 +32,7 @@ const MAY: Record<string, readonly string[]> = {
   'monitor.ts': ['alerts.ts', 'config.ts', 'engine', 'edge', 'errors.ts', 'store'],
   'published.ts': ['api.ts', 'build-info.ts', 'config.ts', 'engine'],
   'services.ts': ['engine', 'outpass', 'store'],
-  'schedules.ts': ['config.ts', 'engine', 'store', 'edge'],
+  'schedules.ts': ['care', 'config.ts', 'engine', 'store', 'edge'],
   'api.ts': ['app.ts', 'config.ts', 'errors.ts', 'edge', 'engine', 'outpass', 'store'],
   'parents.ts': ['config.ts', 'outpass', 'store', 'edge'],
   'job-types.ts': ['config.ts', 'engine', 'errors.ts'],

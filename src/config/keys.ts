@@ -109,6 +109,8 @@ export const KEYS = {
   logLevel: oneOf('PASSITO_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
   keepCompleted: key('PASSITO_KEEP_COMPLETED', parseDuration, 'a duration such as 30d', () => 30 * DAY_MS),
   keepFailed: key('PASSITO_KEEP_FAILED', parseDuration, 'a duration such as 90d', () => 90 * DAY_MS),
+  backups: text('PASSITO_BACKUPS'),
+  keepBackups: whole('PASSITO_KEEP_BACKUPS', 1, 1000, 7),
   alertThreshold: key(
     'PASSITO_ALERT_THRESHOLD',
     (value) => parseDuration(value) || undefined,

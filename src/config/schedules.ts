@@ -23,13 +23,18 @@ const BUILT_IN: Readonly<Record<string, { cron: string; request?: DispatchReques
   'prune-jobs': { cron: '30 3 * * *' },
 };
 
+/** Where PASSITO_BACKUPS names a folder. */
+const BACKUP = { backup: { cron: '30 2 * * *' } };
+
+type BuiltIn = typeof BUILT_IN;
+
 const OF_ALL = ['cron', 'zone', 'overlap', 'catchUp'];
 const OF_JOBS = ['type', 'payload', 'queue', 'priority', 'maxAttempts', 'uniqueKey'];
 
 /** Reads `schedules` of the config file. Each entry that is wrong is a problem, named by `where`. */
 export function readSchedules(
   given: unknown,
-  zone: string,
+  { zone, backups }: { zone: string; backups: boolean },
   where: string,
 ): { schedules: ConfiguredSchedule[]; problems: string[] } {
   const problems: string[] = [];
@@ -40,13 +45,14 @@ export function readSchedules(
       problems: [`${where} must be an object: { 'nightly-sync': { cron: '0 1 * * *', type: 'Sync' } }.`],
     };
   }
-  const names = [...new Set([...Object.keys(BUILT_IN), ...Object.keys(entries)])];
+  const builtIn: BuiltIn = backups ? { ...BUILT_IN, ...BACKUP } : BUILT_IN;
+  const names = [...new Set([...Object.keys(builtIn), ...Object.keys(entries)])];
   const schedules = names.flatMap((name) => {
     const at = `${where}.${name}`;
     const entry: unknown = (entries as Record<string, unknown>)[name] ?? {};
     if (entry === false) return [];
     try {
-      return [readOne(name, entry, zone, at)];
+      return [readOne(name, entry, zone, at, builtIn[name])];
     } catch (error) {
       problems.push(sentence(messageOf(error)));
       return [];
@@ -55,14 +61,19 @@ export function readSchedules(
   return { schedules, problems };
 }
 
-function readOne(name: string, entry: unknown, zone: string, at: string): ConfiguredSchedule {
+function readOne(
+  name: string,
+  entry: unknown,
+  zone: string,
+  at: string,
+  builtIn: BuiltIn[string] | undefined,
+): ConfiguredSchedule {
   if (typeof entry !== 'object' || entry === null) {
     throw new Error(`${at} must be an object, or false to switch it off`);
   }
   if (!/^[\w.-]{1,60}$/.test(name)) {
     throw new Error(`${at}: a name has letters, digits and . _ -, at most 60`);
   }
-  const builtIn = BUILT_IN[name];
   const known = builtIn === undefined ? [...OF_ALL, ...OF_JOBS] : OF_ALL;
   const values = entry as Record<string, unknown>;
   for (const key of Object.keys(values)) {

@@ -39,6 +39,7 @@ const CAUSES: Readonly<Record<HealthReason['code'], string>> = {
     'The mail server is down or refuses mails for now, or SMTP_HOST, SMTP_USER or SMTP_PASS are wrong.',
   'late-schedule': 'No supervisor runs, or the machine was asleep.',
   disk: 'Backups, logs or old jobs have filled the disk.',
+  backup: 'The folder of PASSITO_BACKUPS cannot be written, or its disk is full.',
   wal: 'A program, or a shell with sqlite3, has held a transaction open.',
 };
 

@@ -33,6 +33,8 @@ export interface HealthSnapshot {
   paused: { queue: string | null; since: string; by: string }[];
   /** Schedules whose next tick is overdue, and when it was due. */
   lateSchedules: { name: string; due: number }[];
+  /** When a backup was due that was not made; null where the last one was, or none is wanted. */
+  backupDue: number | null;
   /** Sizes in bytes; null where they cannot be told. */
   disk: { free: number; database: number; wal: number } | null;
 }
@@ -48,7 +50,8 @@ export interface HealthReason {
     | 'waiting-mails'
     | 'late-schedule'
     | 'disk'
-    | 'wal';
+    | 'wal'
+    | 'backup';
   message: string;
   try: string;
 }
@@ -59,6 +62,9 @@ const LEAST_FINISHED = 5;
 
 /** A tick comes within a second; one that is this late is kept by nobody. Milliseconds. */
 export const LATE_TICK_MS = 2 * 60_000;
+
+/** A backup that takes longer than this, in milliseconds, was not made. */
+export const LONGEST_BACKUP_MS = 2 * 3_600_000;
 
 /** Less free space than this, in bytes, is told; the write-ahead log is small unless a reader holds it up. */
 const LEAST_FREE = 500 * 1024 ** 2;
@@ -76,7 +82,8 @@ export function severity(reasons: readonly HealthReason[]): 'ok' | 'warning' | '
 /** What is wrong; nothing means healthy. Pure. */
 export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
   const { threshold, stale, oldestDue, now, stuck, finished } = snapshot;
-  const { lostSupervisor, unknownTypes, supervisors, waitingMails, lateSchedules, disk, paused } = snapshot;
+  const { lostSupervisor, unknownTypes, supervisors, waitingMails, lateSchedules, disk, paused, backupDue } =
+    snapshot;
   const reasons: HealthReason[] = [];
   if (lostSupervisor !== null && lostSupervisor.silentFor >= threshold) {
     reasons.push({
@@ -136,6 +143,13 @@ export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
       code: 'late-schedule',
       message: `${count(lateSchedules.length, 'schedule has', 'schedules have')} missed a tick: ${named.join(', ')}${more}.`,
       try: supervisors === 0 ? 'passito supervisor' : 'passito schedule list',
+    });
+  }
+  if (backupDue !== null) {
+    reasons.push({
+      code: 'backup',
+      message: `The backup that was due ${roughDuration(now - backupDue)} ago was not made; the supervisor's log says why.`,
+      try: 'passito backup /var/backups/passito.tar',
     });
   }
   if (disk !== null && disk.free < LEAST_FREE) {

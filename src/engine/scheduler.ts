@@ -37,8 +37,8 @@ interface SchedulerParts {
   store: ScheduleStore;
   clock: Clock;
   events: Events;
-  /** Does what a schedule without a job is for. */
-  chore: (name: string) => unknown;
+  /** Does what a schedule without a job is for; may take long, and ends where the signal says so. */
+  chore: (name: string, signal: AbortSignal) => unknown;
 }
 
 /** The longest wait between two looks, in milliseconds: clocks jump, and another process may pause or resume. */
@@ -53,6 +53,8 @@ export class Scheduler {
   #timer: Timer | undefined;
   #stopped = false;
   #looking: Promise<void> | undefined;
+  readonly #stopping = new AbortController();
+  readonly #chores = new Map<string, Promise<unknown>>();
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
@@ -72,7 +74,9 @@ export class Scheduler {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#stopping.abort();
     await this.#looking;
+    await Promise.all(this.#chores.values());
   }
 
   #look(): void {
@@ -112,6 +116,15 @@ export class Scheduler {
     return Math.max(wait, 1);
   }
 
+  /** Ticks of others do not wait for it; one of its own that comes meanwhile is left out. */
+  #start(name: string, chore: SchedulerParts['chore']): void {
+    if (this.#chores.has(name)) return;
+    const done = (async () => chore(name, this.#stopping.signal))()
+      .catch((error: unknown) => this.#parts.events.emit('trouble', { where: name, error }))
+      .finally(() => this.#chores.delete(name));
+    this.#chores.set(name, done);
+  }
+
   async #decide(schedule: Schedule, ticks: CronTicks): Promise<void> {
     const { store, clock, events, chore } = this.#parts;
     const decided = await store.decide(schedule, (decidedUntil) =>
@@ -119,7 +132,7 @@ export class Scheduler {
     );
     for (const one of decided) events.emit('ticked', { schedule: schedule.name, ...one });
     if (schedule.job === undefined && decided.some(({ outcome }) => outcome === 'run')) {
-      await chore(schedule.name);
+      this.#start(schedule.name, chore);
     }
   }
 }

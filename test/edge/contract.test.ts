@@ -560,6 +560,7 @@ suite('docs/contract.md', () => {
       'PASSITO_PING_URL could not be reached',
       // Of a supervisor alone: test/process/schedules.test.ts and parents.test.ts.
       'reports are due',
+      'backup made',
       'old jobs deleted',
       "the parents' page is served",
       'a parent answered',

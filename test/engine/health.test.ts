@@ -24,6 +24,7 @@ const well: HealthSnapshot = {
   unknownTypes: [],
   waitingMails: null,
   paused: [],
+  backupDue: null,
   lateSchedules: [],
   disk: { free: 10 * GB, database: GB, wal: 4_000_000 },
 };
@@ -60,6 +61,7 @@ for (const [what, changes, code, worst] of [
     'warning',
   ],
   ['a disk that is nearly full', { disk: { free: 400_000_000, database: GB, wal: 0 } }, 'disk', 'critical'],
+  ['a backup that failed', { backupDue: now - 300 * MINUTE }, 'backup', 'warning'],
   ['a log that nobody could copy', { disk: { free: 9 * GB, database: GB, wal: GB } }, 'wal', 'warning'],
 ] as const) {
   test(`${what} is ${worst}`, () => {

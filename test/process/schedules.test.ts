@@ -1,6 +1,7 @@
 /** Schedules through the executable: two supervisors, a kill, the system's cron beside them. */
 
 import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
 import { Site } from '../tools/daemon.ts';
@@ -74,5 +75,34 @@ describe('schedules', { concurrency: 2 }, () => {
     assert.equal(code, 2);
     assert.match(stderr, /passito\.config\.ts: schedules\.a\.cron cannot be '61 \* \* \* \*'/);
     assert.match(stderr, /passito\.config\.ts: schedules\.b\.cron is missing/);
+  });
+
+  it('a backup each tick, of which the last few stay; one that fails costs no older one', async (t) => {
+    const here = new Site((clean) => t.after(clean), { PASSITO_BACKUPS: 'kept', PASSITO_KEEP_BACKUPS: '2' });
+    here.write(
+      'passito.config.ts',
+      `export default { schedules: { backup: { cron: '* * * * * *' }, 'dispatch-scheduled-reports': false } };`,
+    );
+    const daemon = await here.start();
+    await here.until(
+      `SELECT count(*) >= 4 FROM ticks WHERE schedule = 'backup' AND outcome = 'run'`,
+      [],
+      30_000,
+    );
+    await daemon.line(/backup made .*removed=1/, 20_000);
+    const made = () => readdirSync(here.path('kept')).filter((name) => name.endsWith('.tar'));
+    await daemon.stop();
+    assert.equal(made().length, 2);
+    for (const name of made()) {
+      assert.match(name, /^passito-\d{8}-\d{6}\.tar$/);
+      assert.equal(statSync(here.path('kept', name)).mode & 0o777, 0o600);
+      await here.ok('restore', here.path('kept', name), '--dry-run');
+    }
+    const off = await here.json<{ name: string }[]>('schedule', 'list');
+    assert.ok(off.every(({ name }) => name !== 'dispatch-scheduled-reports'));
+    assert.match(
+      (await here.run(['schedule', 'run', 'backup'])).stderr,
+      /By hand, type: passito backup FILE/,
+    );
   });
 });

@@ -155,6 +155,7 @@ export const run: Command = {
 const BY_HAND: Readonly<Record<string, string>> = {
   'dispatch-scheduled-reports': 'passito dispatch-scheduled-reports',
   'prune-jobs': 'passito jobs prune',
+  backup: 'passito backup FILE',
 };
 
 export const pause: Command = {

@@ -4,7 +4,7 @@ import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { type Clock, formatTime, parseTime } from '../../engine/clock.ts';
-import { type HealthSnapshot, LATE_TICK_MS } from '../../engine/health.ts';
+import { type HealthSnapshot, LATE_TICK_MS, LONGEST_BACKUP_MS } from '../../engine/health.ts';
 import { prepareLanes } from './lanes.ts';
 import { preparePauses } from './pauses.ts';
 import { type ProcessRow, publishedTypes, Queries } from './queries.ts';
@@ -61,6 +61,7 @@ export class HealthQueries {
         waitingMails: this.#waitingMails(staleBefore),
         paused: preparePauses(this.#db).list(),
         lateSchedules: this.#lateSchedules(formatTime(now - LATE_TICK_MS)),
+        backupDue: this.#backupDue(now),
         disk: diskOf(this.#db.name),
       };
     })();
@@ -92,6 +93,25 @@ export class HealthQueries {
         return timeout > 0 && startedAt !== null && now - parseTime(startedAt) > timeout + 30_000;
       })
       .map(({ id }) => id);
+  }
+
+  /** By the ledger of its schedule, and the note that a backup leaves behind. */
+  #backupDue(now: number): number | null {
+    const due = this.#db
+      .prepare<[string], string | null>(
+        `SELECT max(t.tick) FROM ticks t JOIN schedules s ON s.name = t.schedule
+         WHERE t.schedule = 'backup' AND t.outcome = 'run' AND t.tick < ?`,
+      )
+      .pluck()
+      .get(formatTime(now - LONGEST_BACKUP_MS));
+    const made = this.#db
+      .prepare<[], string | null>(
+        `SELECT json_extract(value, '$.at') FROM settings WHERE key = 'last_backup'`,
+      )
+      .pluck()
+      .get();
+    if (typeof due !== 'string') return null;
+    return typeof made === 'string' && made >= due ? null : parseTime(due);
   }
 
   #lateSchedules(before: string): HealthSnapshot['lateSchedules'] {
