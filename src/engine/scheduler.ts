@@ -20,10 +20,13 @@ export interface ScheduleState {
   paused: boolean;
 }
 
+/** A schedule with its next tick, in milliseconds since 1970; null where it never ticks. */
+export type DefinedSchedule = Schedule & { next: number | null };
+
 /** The rows of schedules and their ledger of ticks. */
 export interface ScheduleStore {
   /** Writes what is defined; a new schedule, or one that ticks otherwise than before, begins now. */
-  define(schedules: readonly Schedule[]): Promise<void>;
+  define(schedules: readonly DefinedSchedule[]): Promise<void>;
   states(): Promise<ScheduleState[]>;
   /**
    * Decides the due ticks of a schedule and writes their jobs, in one transaction. Gives those that were decided by this
@@ -65,7 +68,14 @@ export class Scheduler {
 
   /** Resolves once what was missed before is decided. */
   async start(): Promise<void> {
-    await this.#parts.store.define(this.#parts.schedules);
+    const { schedules, store, clock } = this.#parts;
+    const now = clock.now();
+    await store.define(
+      schedules.map((schedule) => ({
+        ...schedule,
+        next: this.#ticks.get(schedule.name)?.after(now) ?? null,
+      })),
+    );
     this.#look();
     await this.#looking;
   }

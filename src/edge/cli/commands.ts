@@ -28,6 +28,7 @@ import { scale } from './scale.ts';
 import * as schedule from './schedule.ts';
 import { status } from './status.ts';
 import { supervisor, worker } from './supervisor.ts';
+import { top } from './top.ts';
 import { tryOnce } from './try.ts';
 
 export const commands: readonly Command[] = [
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   worker,
   health,
   status,
+  top,
   dispatch,
   jobs.list,
   jobs.show,

@@ -1,13 +1,18 @@
 /** `passito status`: what runs now. */
 
 import { formatTime, parseTime, systemClock } from '../../engine/clock.ts';
+import type { AlertState } from '../../engine/alert.ts';
 import { pauseText } from '../../engine/health.ts';
 import { roughDuration } from '../../engine/units.ts';
+import { prepareAlertState } from '../../store/sqlite/alert-state.ts';
 import { type Pause, preparePauses } from '../../store/sqlite/pauses.ts';
 import type { JobRow, ProcessRow, Queries } from '../../store/sqlite/queries.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { printable } from '../log.ts';
 import { isAlive } from '../machine.ts';
+import type { SqliteStore } from '../../store/sqlite/store.ts';
+import { nextTicks } from '../../store/sqlite/schedules.ts';
+import { told } from './render.ts';
 import { withStore } from './with-store.ts';
 
 /** Throughput is told over this time, in milliseconds. */
@@ -19,15 +24,15 @@ export const status: Command = {
   options: [JSON_OPTION],
   example: 'passito status',
   run: (input) =>
-    withStore(input, async (store, queries) => {
-      const picture = await store.read(() => ({ ...look(queries), paused: preparePauses(store.db).list() }));
+    withStore(input, async (store, queries, config) => {
+      const picture = await store.read(() => look(store, queries));
       if (input.json) input.print(JSON.stringify(picture));
-      else print(input, picture);
+      else print(input, picture, config.settings.timeZone);
       return 0;
     }),
 };
 
-interface Picture {
+export interface Picture {
   processes: {
     id: number; pid: number; host: string; kind: string; alive: boolean; up_seconds: number;
     socket: string | null; http: string | null;
@@ -37,6 +42,8 @@ interface Picture {
   due: { type: string; queue: string; count: number; oldest_seconds: number }[];
   last_minute: { completed: number; failed: number };
   paused: Pause[];
+  next_ticks: { schedule: string; at: string }[];
+  alert_failure: AlertState['failure'];
 }
 
 interface Info {
@@ -48,7 +55,8 @@ interface Info {
   workers?: { thread: number; memory: number | null; job: number | null }[];
 }
 
-function look(queries: Queries): Omit<Picture, 'paused'> {
+/** What runs now; for use inside a read. */
+export function look({ db }: SqliteStore, queries: Queries): Picture {
   const now = systemClock.now();
   const running = queries.running();
   return {
@@ -60,6 +68,9 @@ function look(queries: Queries): Omit<Picture, 'paused'> {
       oldest_seconds: seconds(now, oldest),
     })),
     last_minute: queries.finishedSince(formatTime(now - WINDOW_MS)),
+    paused: preparePauses(db).list(),
+    next_ticks: nextTicks(db),
+    alert_failure: prepareAlertState(db).read().failure,
   };
 }
 
@@ -99,7 +110,9 @@ function seconds(now: number, since: string): number {
   return Math.max(0, Math.round((now - parseTime(since)) / 1000));
 }
 
-function print(input: Input, { processes, due, last_minute: last, paused }: Picture): void {
+/** Shows it to people. */
+export function print(input: Pick<Input, 'print' | 'paint'>, picture: Picture, zone: string): void {
+  const { processes, due, last_minute: last, paused, next_ticks: ticks, alert_failure: failure } = picture;
   if (processes.every(({ alive }) => !alive)) {
     input.print('No supervisor runs. Start one: passito supervisor');
   }
@@ -137,6 +150,13 @@ function print(input: Input, { processes, due, last_minute: last, paused }: Pict
     );
   }
   input.print(`Last minute: ${last.completed} completed, ${last.failed} failed.`);
+  if (ticks.length > 0) {
+    input.print(`Next: ${ticks.map(({ schedule, at }) => `${schedule} ${told(at, zone)}`).join(', ')}`);
+  }
+  if (failure !== null) {
+    const tries = `${failure.tries} ${failure.tries === 1 ? 'try' : 'tries'}`;
+    input.print(input.paint('red', printable(`An alert could not be mailed (${tries}): ${failure.message}`)));
+  }
 }
 
 function jobLine(job: Picture['processes'][number]['running'][number] | undefined): string {

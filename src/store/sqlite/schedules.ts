@@ -2,7 +2,7 @@
 
 import { formatTime, parseTime } from '../../engine/clock.ts';
 import type { CatchUp, Overlap, Schedule, TickOutcome, TickPlan } from '../../engine/schedule.ts';
-import type { DecidedTick, ScheduleState, ScheduleStore } from '../../engine/scheduler.ts';
+import type { DecidedTick, DefinedSchedule, ScheduleState, ScheduleStore } from '../../engine/scheduler.ts';
 import type { SqliteStore } from './store.ts';
 
 /** A schedule with what became of its last tick. Times are UTC text. */
@@ -45,11 +45,11 @@ export class SqliteSchedules implements ScheduleStore {
     this.#sql = prepare(store);
   }
 
-  async define(schedules: readonly Schedule[]): Promise<void> {
+  async define(schedules: readonly DefinedSchedule[]): Promise<void> {
     const names = JSON.stringify(schedules.map(({ name }) => name));
     await this.#store.write((now) => {
       this.#sql.forget.run(names);
-      for (const { name, cron, zone, overlap, catchUp, job } of schedules) {
+      for (const { name, cron, zone, overlap, catchUp, job, next } of schedules) {
         this.#sql.define.run({
           name,
           cron,
@@ -58,6 +58,7 @@ export class SqliteSchedules implements ScheduleStore {
           overlap,
           catchUp,
           now: formatTime(now),
+          next: next === null ? null : formatTime(next),
         });
       }
     });
@@ -143,6 +144,16 @@ export class SqliteSchedules implements ScheduleStore {
   }
 }
 
+/** The next few ticks of schedules that are not paused, the soonest first. */
+export function nextTicks(db: SqliteStore['db']): { schedule: string; at: string }[] {
+  return db
+    .prepare<[], { schedule: string; at: string }>(
+      `SELECT name AS schedule, next_tick AS at FROM schedules
+       WHERE next_tick IS NOT NULL AND paused_at IS NULL ORDER BY next_tick LIMIT 3`,
+    )
+    .all();
+}
+
 interface StateRow {
   name: string;
   decidedUntil: string;
@@ -155,10 +166,11 @@ function prepare({ db }: SqliteStore) {
     forget: db.prepare('DELETE FROM schedules WHERE name NOT IN (SELECT value FROM json_each(?))'),
     // One that ticks otherwise than before begins anew: by the new expression it has missed nothing.
     define: db.prepare(
-      `INSERT INTO schedules (name, cron, zone, type, overlap, catch_up, decided_until)
-       VALUES (@name, @cron, @zone, @type, @overlap, @catchUp, @now)
+      `INSERT INTO schedules (name, cron, zone, type, overlap, catch_up, decided_until, next_tick)
+       VALUES (@name, @cron, @zone, @type, @overlap, @catchUp, @now, @next)
        ON CONFLICT (name) DO UPDATE SET
          decided_until = iif(cron = @cron AND zone = @zone, decided_until, @now),
+         next_tick = iif(cron = @cron AND zone = @zone, coalesce(next_tick, @next), @next),
          cron = @cron, zone = @zone, type = @type, overlap = @overlap, catch_up = @catchUp`,
     ),
     states: db.prepare<[], StateRow>(STATE),
