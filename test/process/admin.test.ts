@@ -209,7 +209,7 @@ describe('status and explain', () => {
     );
     assert.match(text, new RegExp(`  #${naps[0]}  Nap  attempt 1  for \\d`));
     assert.match(text, /\nDue: 1 Nap, the oldest for /);
-    assert.match(text, /\nLast minute: \d+ completed, 1 failed\.\n$/);
+    assert.match(text, /\nLast minute: \d+ completed, 1 failed\.\nNext: dispatch-scheduled-reports \d.*\n$/);
     const json = await here.json<{
       processes: { pid: number; alive: boolean; running: unknown[] }[];
       due: { type: string; count: number }[];
