@@ -2,8 +2,9 @@
 
 import { socketPath } from './app.ts';
 import type { Config } from './config.ts';
-import { Api, type Jobs } from './edge/http/api.ts';
-import { closeListener, listenAt } from './edge/http/listener.ts';
+import { Api, type Jobs, LIMITS } from './edge/http/api.ts';
+import type { Endpoints } from './edge/http/endpoints.ts';
+import { type Address, openPort } from './edge/http/listener.ts';
 import { SocketFile, SocketRefused } from './edge/http/socket-file.ts';
 import type { Log } from './edge/log.ts';
 import { isAlive } from './edge/machine.ts';
@@ -44,6 +45,7 @@ export interface ApiParts {
   store: SqliteStore;
   types: ReadonlyMap<string, JobType>;
   pool: Pool;
+  endpoints: Endpoints;
   log: Log;
 }
 
@@ -60,41 +62,54 @@ export interface ServedApi {
 
 /** Serves it. Throws where a socket or address that somebody named cannot be had. */
 export async function serveApi(parts: ApiParts): Promise<ServedApi> {
-  const { config, log } = parts;
+  const { config, endpoints, log } = parts;
   const api = new Api(jobsOf(parts), (error) =>
     log.error({ err: error }, 'HTTP: a request could not be answered'),
   );
   const path = socketPath(config);
-  const socket = path === null ? null : new SocketFile(path, () => api.createServer(false));
-  const ensure = socket === null ? async () => undefined : keeper(socket, log);
-  await ensure().catch((error: unknown) => {
-    // Where nobody asked for it, it is no reason not to run jobs.
-    if (config.settings.socket !== 'auto' || !(error instanceof SocketRefused)) throw named(error, path);
-    log.warn({ path, reason: error.message }, 'the local socket is not served');
-  });
+  const socket =
+    path === null
+      ? null
+      : await endpoints.serve(`socket ${path}`, api.createServer(false), LIMITS, async (create) =>
+          openSocket(new SocketFile(path, create), config.settings.socket === 'auto', log),
+        );
   const { http: wanted } = config.settings;
-  const port = wanted === null ? undefined : api.createServer(true);
-  let address: string | null = null;
-  try {
-    if (wanted !== null && port !== undefined) {
-      address = await listenAt(port, wanted, errors.httpAddress);
-      log.info({ address }, 'HTTP is served');
-    }
-  } catch (error) {
+  const port = await servePort(wanted, api, endpoints).catch(async (error: unknown) => {
     await socket?.close(0);
     throw error;
-  }
+  });
+  if (port !== null) log.info({ address: port.opened.address }, 'HTTP is served');
   return {
     get socket() {
-      return socket?.serving === true ? socket.path : null;
+      return socket?.opened.file.serving === true ? socket.opened.file.path : null;
     },
-    http: address,
-    ensure: () => ensure().catch(() => undefined),
+    http: port?.opened.address ?? null,
+    async ensure() {
+      if (socket?.newest === true) await socket.opened.ensure().catch(() => undefined);
+    },
     async close() {
       api.close();
-      await Promise.all([socket?.close(FAREWELL_MS), port && closeListener(port, FAREWELL_MS)]);
+      await Promise.all([socket?.close(FAREWELL_MS), port?.close(FAREWELL_MS)]);
     },
   };
+}
+
+async function servePort(wanted: Address | null, api: Api, endpoints: Endpoints) {
+  if (wanted === null) return null;
+  return endpoints.serve(`http ${wanted.host}:${wanted.port}`, api.createServer(true), LIMITS, (create) =>
+    openPort(create(), wanted, errors.httpAddress),
+  );
+}
+
+/** `optional`: where nobody asked for it, it is no reason not to run jobs. */
+async function openSocket(file: SocketFile, optional: boolean, log: Log) {
+  const { path } = file;
+  const ensure = keeper(file, log);
+  await ensure().catch((error: unknown) => {
+    if (!optional || !(error instanceof SocketRefused)) throw named(error, path);
+    log.warn({ path, reason: error.message }, 'the local socket is not served');
+  });
+  return { file, ensure, close: (ms: number) => file.close(ms) };
 }
 
 /** Tells of a change, and only of that. */
@@ -110,8 +125,8 @@ function keeper(socket: SocketFile, log: Log): () => Promise<void> {
   };
 }
 
-function named(error: unknown, path: string | null): unknown {
-  return error instanceof SocketRefused ? errors.localSocket(path ?? '', error.message) : error;
+function named(error: unknown, path: string): unknown {
+  return error instanceof SocketRefused ? errors.localSocket(path, error.message) : error;
 }
 
 function jobsOf({ config, store, types, pool, log }: ApiParts): Jobs {

@@ -5,10 +5,10 @@
 
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseEnv } from 'node:util';
 import { type Key, type KeyName, KEYS, PROFILES, type Settings } from './config/keys.ts';
 import { type ConfiguredSchedule, readSchedules } from './config/schedules.ts';
+import { importFresh } from './config/import-fresh.ts';
 import { isLoopback } from './config/read.ts';
 import type { CommandJob } from './engine/wire.ts';
 import { DEFINITION_KEYS, optionProblems } from './engine/types.ts';
@@ -156,6 +156,11 @@ function readEnvFile(
   }
 }
 
+/** What an env file says; nothing where there is none. Throws where it cannot be read. */
+export function envFileValues(path: string): NodeJS.Dict<string> {
+  return existsSync(path) ? readEnvFile(path, []).values : {};
+}
+
 interface ConfigFile {
   path: string;
   values: Record<string, unknown>;
@@ -173,10 +178,7 @@ async function readConfigFile(problems: string[]): Promise<ConfigFile> {
   let values: Record<string, unknown>;
   try {
     if (path.endsWith('.json')) values = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-    else {
-      values = ((await import(pathToFileURL(resolve(path)).href)) as { default: Record<string, unknown> })
-        .default;
-    }
+    else values = ((await importFresh(path)) as { default: Record<string, unknown> }).default;
     if (typeof values !== 'object' || values === null) throw new Error('it does not export an object');
   } catch (error) {
     throw errors.badConfig([`${path} cannot be read: ${messageOf(error)}.`]);

@@ -1,14 +1,14 @@
 /** The composition root of `supervisor` and `worker`: builds the parts, starts them and drains them in order. */
 
 import { serveApi, type ServedApi } from './api.ts';
-import { databaseId, filesRoot, mailSettings, openOffice, openStore, stateFolder } from './app.ts';
-import { threadEntry, version } from './build-info.ts';
+import { openOffice, openStore } from './app.ts';
+import { version } from './build-info.ts';
 import { type Config, refuseUnsafe } from './config.ts';
-import { MAX_WORKERS } from './config/keys.ts';
-import { type JobFiles, readJobFiles, syntaxProblem } from './edge/job-files.ts';
+import { readJobFiles } from './edge/job-files.ts';
 import type { Log } from './edge/log.ts';
 import { watchForAway } from './edge/away.ts';
 import { narrate } from './edge/narrate.ts';
+import { Endpoints } from './edge/http/endpoints.ts';
 import type { PublicServer } from './edge/public-server.ts';
 import { endOrphans, holderName, ownIdentity, presence } from './edge/machine.ts';
 import { CHECK_MS } from './engine/alert.ts';
@@ -18,12 +18,10 @@ import { Dispatcher } from './engine/dispatcher.ts';
 import { Events } from './engine/events.ts';
 import { HEARTBEAT_MS, Liveness } from './engine/liveness.ts';
 import { Maintenance } from './engine/maintenance.ts';
-import { Pool } from './engine/pool.ts';
+import type { Pool } from './engine/pool.ts';
 import { Scaler } from './engine/scaler.ts';
-import { DEFAULTS, type JobType } from './engine/types.ts';
+import type { JobType } from './engine/types.ts';
 import { Watchdog } from './engine/watchdog.ts';
-import type { WorkerSetup } from './engine/wire.ts';
-import { collectTypes, commandJobs } from './job-types.ts';
 import { errors } from './errors.ts';
 import { monitor } from './monitor.ts';
 import { serveParents } from './parents.ts';
@@ -33,9 +31,7 @@ import { serveJobs, serveOffice } from './services.ts';
 import { prepareScaling } from './store/sqlite/scaling.ts';
 import type { SqliteOffice } from './store/sqlite/office.ts';
 import type { SqliteStore } from './store/sqlite/store.ts';
-
-/** A job file that does not finish loading holds up the start no longer than this, in milliseconds. */
-const DESCRIBE_MS = 15_000;
+import { startThreads } from './threads.ts';
 
 /** Between a change and its being told to `passito status`, in milliseconds. */
 const PUBLISH_MS = 1000;
@@ -57,10 +53,17 @@ export interface Daemon {
    * Throws where the last outcomes could not be written.
    */
   stop(ms: number, cutShort: AbortSignal): Promise<boolean>;
+  /** As {@link Daemon.stop}, for one that another has followed: what it has begun may take as long as it takes. */
+  retire(cutShort: AbortSignal): Promise<boolean>;
 }
 
 /** Starts everything. Throws, with nothing left running, where something is wrong. */
-export async function startDaemon(config: Config, kind: 'supervisor' | 'worker', log: Log): Promise<Daemon> {
+export async function startDaemon(
+  config: Config,
+  kind: 'supervisor' | 'worker',
+  log: Log,
+  endpoints = new Endpoints(),
+): Promise<Daemon> {
   const jobFiles = readJobFiles(config);
   for (const path of jobFiles.paths) refuseUnsafe('The job file', path);
   // Every other timer and thread lets the process end; this one is the reason why it lives.
@@ -79,20 +82,12 @@ export async function startDaemon(config: Config, kind: 'supervisor' | 'worker',
     opened.store = store;
     const events = new Events();
     narrate(events, log);
-    const setup = await workerSetup(config, jobFiles, store);
-    opened.pool = createPool(config, kind, setup, events, DEFAULTS.memoryLimit);
-    const types = await learnTypes(opened.pool, config, log);
-    // Known only now: a type that may hold more than usual needs threads with more room.
-    const largest = Math.max(...[...types.values()].map(({ memoryLimit }) => memoryLimit));
-    if (largest > opened.pool.heapLimit) {
-      await opened.pool.destroy();
-      opened.pool = createPool(config, kind, setup, events, largest);
-    }
+    const { pool, types } = await startThreads({ config, kind, jobFiles, store, events, log });
+    opened.pool = pool;
     const office = openOffice(config, store);
-    const { pool } = opened;
     if (kind === 'supervisor') {
-      opened.parents = await serveParents({ config, store, office, log });
-      opened.api = await serveApi({ config, store, types, pool, log });
+      opened.parents = await serveParents({ config, store, office, endpoints, log });
+      opened.api = await serveApi({ config, store, types, pool, endpoints, log });
     }
     const { api } = opened;
     return await assemble({ config, kind, store, office, pool, events, types, api, log, close });
@@ -100,54 +95,6 @@ export async function startDaemon(config: Config, kind: 'supervisor' | 'worker',
     await close();
     throw error;
   }
-}
-
-async function workerSetup(config: Config, jobFiles: JobFiles, store: SqliteStore): Promise<WorkerSetup> {
-  const files = filesRoot(config);
-  return {
-    jobFiles: jobFiles.paths,
-    compiled: jobFiles.compiled,
-    commands: commandJobs(config),
-    filesRoot: files,
-    holder: holderName(ownIdentity('')),
-    builtIns: true,
-    mail: mailSettings(config, stateFolder(config), files),
-    databaseId: await databaseId(store),
-  };
-}
-
-function createPool(
-  { settings }: Config,
-  kind: 'supervisor' | 'worker',
-  setup: WorkerSetup,
-  events: Events,
-  heapLimit: number,
-): Pool {
-  return new Pool(
-    {
-      entry: threadEntry(),
-      minThreads: settings.minWorkers,
-      // `passito scale` may ask for more than was configured: the pool has room, and the scaler says how much of it counts.
-      maxThreads: kind === 'supervisor' ? MAX_WORKERS : settings.maxWorkers,
-      heapLimit,
-      setup,
-    },
-    {
-      message: ({ kind: _kind, ...line }) => events.emit('log', line),
-      threadDied: (worker, error) => events.emit('workerDied', { worker, reason: String(error) }),
-    },
-  );
-}
-
-async function learnTypes(pool: Pool, config: Config, log: Log): Promise<ReadonlyMap<string, JobType>> {
-  const description = await pool.describe(DESCRIBE_MS);
-  for (const problem of description.problems) {
-    problem.message = syntaxProblem(problem.path) ?? problem.message;
-  }
-  for (const path of description.helpers) {
-    log.info({ path }, 'no default export: taken for a helper of other files');
-  }
-  return collectTypes(description, config);
 }
 
 interface Parts {
@@ -179,7 +126,7 @@ async function assemble({
   const { settings } = config;
   const clock = systemClock;
   const scaling = prepareScaling(store.db, clock);
-  const state: { dispatcher?: Dispatcher; scaler?: Scaler; watchdog?: Watchdog } = {};
+  const state: { dispatcher?: Dispatcher; scaler?: Scaler; watchdog?: Watchdog; retiring?: boolean } = {};
 
   const liveness = new Liveness({
     store,
@@ -243,7 +190,13 @@ async function assemble({
       { name: 'socket', every: HEARTBEAT_MS, run: async () => api?.ensure() },
       { name: 'checkpoint', every: 60_000, run: () => store.checkpoint() },
       ...(kind === 'supervisor'
-        ? [{ name: 'monitor', every: CHECK_MS, run: () => monitor({ config, store, log, clock }) }]
+        ? [
+            {
+              name: 'monitor',
+              every: CHECK_MS,
+              run: () => (state.retiring === true ? undefined : monitor({ config, store, log, clock })),
+            },
+          ]
         : []),
     ],
     clock,
@@ -290,6 +243,24 @@ async function assemble({
     `${kind} ready`,
   );
 
+  /** `finishing` ends what the supervisor itself does just now, such as a backup. */
+  const stop = async (ms: number, cutShort: AbortSignal, finishing: AbortSignal) => {
+    scaler.stop();
+    const [written] = await Promise.all([dispatcher.drain(ms, cutShort), scheduler?.stop(finishing)]);
+    publishing?.cancel();
+    stopListening();
+    maintenance.stop();
+    watchdog.stop();
+    if (!written) {
+      // No goodbye: whoever starts next sees that this process is gone, and takes its jobs back.
+      await pool.destroy();
+      throw errors.unwritten(dispatcher.held, store.file);
+    }
+    await liveness.stop();
+    await store.checkpoint();
+    return close();
+  };
+
   return {
     events,
     types,
@@ -305,22 +276,11 @@ async function assemble({
         return { due: shown(due), failed: shown(failed) };
       },
     }),
-    async stop(ms, cutShort) {
-      scaler.stop();
-      await scheduler?.stop();
-      publishing?.cancel();
-      stopListening();
-      const written = await dispatcher.drain(ms, cutShort);
-      maintenance.stop();
-      watchdog.stop();
-      if (!written) {
-        // No goodbye: whoever starts next sees that this process is gone, and takes its jobs back.
-        await pool.destroy();
-        throw errors.unwritten(dispatcher.held, store.file);
-      }
-      await liveness.stop();
-      await store.checkpoint();
-      return close();
+    stop: (ms, cutShort) => stop(ms, cutShort, AbortSignal.abort()),
+    retire(cutShort) {
+      state.retiring = true;
+      liveness.beat().catch((error: unknown) => events.emit('trouble', { where: 'heartbeat', error }));
+      return stop(Number.POSITIVE_INFINITY, cutShort, cutShort);
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import type { Config } from './config.ts';
 import type { Log } from './edge/log.ts';
+import type { Endpoints } from './edge/http/endpoints.ts';
 import { type PublicServer, startPublicServer } from './edge/public-server.ts';
 import { parentPage, STYLE_HASH, thanksPage, unknownLink } from './outpass/parent/page.ts';
 import { TOKEN_FORM, tokenHash } from './outpass/parent/token.ts';
@@ -14,11 +15,13 @@ export async function serveParents({
   config,
   store,
   office,
+  endpoints,
   log,
 }: {
   config: Config;
   store: SqliteStore;
   office: SqliteOffice;
+  endpoints: Endpoints;
   log: Log;
 }): Promise<PublicServer | undefined> {
   const { public: address, appUrl, parentApproves } = config.settings;
@@ -44,6 +47,7 @@ export async function serveParents({
       },
     },
     (error) => log.error({ err: error }, "the parents' page could not answer"),
+    endpoints,
   );
   log.info(
     { address: server.address, links: `${appUrl === '' ? '(APP_URL is not set)' : appUrl}/parent/…` },

@@ -14,7 +14,7 @@ export async function describeProcess(
   types: ReadonlyMap<string, JobType>,
   pool: Pool,
   api: ServedApi | undefined,
-  { dispatcher, scaler }: { dispatcher?: Dispatcher; scaler?: Scaler },
+  { dispatcher, scaler, retiring = false }: { dispatcher?: Dispatcher; scaler?: Scaler; retiring?: boolean },
 ): Promise<string> {
   const { queues } = config.settings;
   const { minWorkers, maxWorkers } = scaler?.limits ?? config.settings;
@@ -45,6 +45,7 @@ export async function describeProcess(
     min: minWorkers,
     max: maxWorkers,
     queues,
+    retiring,
     workers,
     types: known,
     socket: api?.socket ?? null,

@@ -84,6 +84,7 @@ function writeAll(text: string): void {
     writeSync(2, text);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'EAGAIN' && code !== 'EPIPE') throw error;
+    // EIO: a terminal that was closed.
+    if (code !== 'EAGAIN' && code !== 'EPIPE' && code !== 'EIO') throw error;
   }
 }

@@ -5,13 +5,13 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors } from '../errors.ts';
+import { Endpoints } from './http/endpoints.ts';
 import {
   type Address,
-  closeListener,
   createListener,
   header,
   type Limits,
-  listenAt,
+  openPort,
   readBody,
   write,
 } from './http/listener.ts';
@@ -58,11 +58,12 @@ const LIMITS: Limits = {
   requestsPerConnection: 100,
 };
 
-/** Starts to listen. Throws where the address cannot be had. */
+/** Starts to listen, unless one of the endpoints does so at the address already. Throws where the address cannot be had. */
 export async function startPublicServer(
   address: Address,
   pages: PublicPages,
   trouble: (error: unknown) => void,
+  endpoints = new Endpoints(),
 ): Promise<PublicServer> {
   const rate = new RateLimit(RATE);
   const server = createListener(
@@ -75,10 +76,11 @@ export async function startPublicServer(
       }
     },
   );
-  return {
-    address: await listenAt(server, address, errors.publicAddress),
-    close: () => closeListener(server),
-  };
+  const name = `public ${address.host}:${address.port}`;
+  const served = await endpoints.serve(name, server, LIMITS, (create) =>
+    openPort(create(), address, errors.publicAddress),
+  );
+  return { address: served.opened.address, close: () => served.close(0) };
 }
 
 async function answer(

@@ -35,6 +35,7 @@ export class Liveness {
   /** When a heartbeat was first seen with its value: monotonic time, so a clock that jumps kills nobody. */
   readonly #seen = new Map<number, { heartbeat: string; since: number }>();
   #id = 0;
+  #stopped = false;
 
   constructor(parts: LivenessParts) {
     this.#parts = parts;
@@ -55,6 +56,8 @@ export class Liveness {
   /** Renews the lease; where this process was declared lost in its sleep, registers it anew. */
   async beat(): Promise<void> {
     if (await this.#parts.store.beat(this.#id, await this.#parts.info())) return;
+    // It came behind the goodbye.
+    if (this.#stopped) return;
     this.#id = await this.#register();
     this.#parts.renamed(this.#id);
   }
@@ -85,6 +88,7 @@ export class Liveness {
 
   /** Says goodbye, so that nobody looks for this process. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#parts.store.signOff(this.#id);
   }
 

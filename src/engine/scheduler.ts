@@ -80,11 +80,12 @@ export class Scheduler {
     await this.#looking;
   }
 
-  /** Resolves once nothing is being decided any more. */
-  async stop(): Promise<void> {
+  /** Decides nothing more. What it has begun itself ends at the signal; resolves once it has ended. */
+  async stop(cutShort: AbortSignal): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
-    this.#stopping.abort();
+    if (cutShort.aborted) this.#stopping.abort();
+    cutShort.addEventListener('abort', () => this.#stopping.abort());
     await this.#looking;
     await Promise.all(this.#chores.values());
   }

@@ -549,6 +549,11 @@ suite('docs/contract.md', () => {
       'HTTP is served',
       'HTTP: a request could not be answered',
       'payloads of this type are not checked at dispatch: its code does not answer',
+      // At SIGHUP: test/process/reload.test.ts.
+      'reloading the configuration and the jobs',
+      'reloaded; what ran before ends as it began',
+      'the reload was refused; all goes on as before',
+      'the former generation did not end well',
       'stopping at once: running jobs are given back',
       'stopped; a handler is inside a call that cannot be interrupted, so the process ends by SIGTERM',
       // After a kill: test/process/scale.test.ts.

@@ -166,6 +166,20 @@ test('a process that said goodbye is not rescued, nor one that was lost before',
   assert.deepEqual(rescued, []);
 });
 
+test('a heartbeat that is late, behind the goodbye, brings the process not back', async (t) => {
+  const { clock, store } = await open(t);
+  const { liveness } = member(store, clock, 1, () => 'here');
+  await liveness.start();
+  const late = liveness.beat();
+  await liveness.stop();
+  await late;
+  await liveness.beat();
+  assert.deepEqual(
+    (await store.processes()).map(({ stoppedAt }) => stoppedAt !== null),
+    [true],
+  );
+});
+
 test('a process never rescues itself, also where its own pid seems gone', async (t) => {
   const { clock, store } = await open(t);
   const { liveness, rescued } = member(store, clock, 2, () => 'gone');

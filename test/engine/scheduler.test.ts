@@ -55,7 +55,7 @@ async function open(t: TestContext): Promise<Here> {
       const scheduler = new Scheduler({ schedules: [schedule], store: schedules, clock, events, chore });
       await scheduler.start();
       await clock.advance(0);
-      t.after(() => scheduler.stop());
+      t.after(() => scheduler.stop(AbortSignal.abort()));
       return scheduler;
     },
     ledger: () =>
@@ -107,7 +107,7 @@ suite('a schedule', () => {
     const { clock, start, ledger } = await open(t);
     const scheduler = await start();
     await pass(clock, HOUR);
-    await scheduler.stop();
+    await scheduler.stop(AbortSignal.abort());
     await pass(clock, 90 * MINUTE);
     await start({ cron: '15 * * * *' });
     assert.deepEqual(ledger(), ['09:00 run']);
@@ -118,7 +118,7 @@ suite('a schedule', () => {
   test('that is no longer defined is forgotten', async (t) => {
     const { start, schedules } = await open(t);
     const scheduler = await start();
-    await scheduler.stop();
+    await scheduler.stop(AbortSignal.abort());
     await start({ name: 'other' });
     assert.deepEqual(
       (await schedules.list()).map(({ name }) => name),
@@ -149,7 +149,7 @@ suite('[45] ticks missed while nothing ran', () => {
       const { clock, start, ledger } = await open(t);
       const scheduler = await start({ catchUp, overlap: 'skip' });
       await pass(clock, HOUR);
-      await scheduler.stop();
+      await scheduler.stop(AbortSignal.abort());
       await pass(clock, 2 * HOUR + 30 * MINUTE);
       await start({ catchUp, overlap: 'skip' });
       assert.deepEqual(
@@ -164,7 +164,7 @@ suite('[45] ticks missed while nothing ran', () => {
   test('are not caught up with for ever', async (t) => {
     const { clock, start, jobs } = await open(t);
     const scheduler = await start({ cron: '* * * * * *', catchUp: 'all' });
-    await scheduler.stop();
+    await scheduler.stop(AbortSignal.abort());
     clock.jump(365 * 24 * HOUR);
     const from = performance.now();
     await start({ cron: '* * * * * *', catchUp: 'all' });
@@ -175,7 +175,7 @@ suite('[45] ticks missed while nothing ran', () => {
   test('of a rare schedule are found as well', async (t) => {
     const { clock, start, ledger } = await open(t);
     const scheduler = await start({ cron: '0 0 29 2 *' });
-    await scheduler.stop();
+    await scheduler.stop(AbortSignal.abort());
     clock.jump(5 * 365 * 24 * HOUR);
     await start({ cron: '0 0 29 2 *' });
     assert.deepEqual(ledger(), ['00:00 run']);

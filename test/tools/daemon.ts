@@ -64,11 +64,14 @@ export class Daemon {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Resolves with the first log line, past or to come, that fits. */
-  line(pattern: RegExp, ms = 10_000): Promise<string> {
+  /** Resolves with the first log line, to come or behind the first `from` characters of the log, that fits. */
+  line(pattern: RegExp, ms = 10_000, from = 0): Promise<string> {
     return new Promise((resolve, reject) => {
       const look = () => {
-        const found = this.log.split('\n').find((line) => pattern.test(line));
+        const found = this.log
+          .slice(from)
+          .split('\n')
+          .find((line) => pattern.test(line));
         if (found === undefined && !this.#gone) return;
         clearTimeout(timer);
         this.#listeners.delete(look);
@@ -86,6 +89,13 @@ export class Daemon {
 
   signal(name: NodeJS.Signals): void {
     this.child.kill(name);
+  }
+
+  /** Asks a supervisor to reload, and waits until it has, or has refused to. */
+  async reload(end = /reloaded; /): Promise<string> {
+    const from = this.log.length;
+    this.signal('SIGHUP');
+    return this.line(end, 10_000, from);
   }
 
   /** Asks it to stop and waits for that. */

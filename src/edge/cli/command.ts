@@ -31,6 +31,8 @@ export interface Input {
   json: boolean;
   /** Reads the configuration; once. */
   config(): Promise<Config>;
+  /** Reads it anew, with the same command line. */
+  reread(): Promise<Config>;
   /** Writes a line of data. */
   print(text: string): void;
   /** Writes a line for the person, on stderr. */

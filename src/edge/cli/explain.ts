@@ -101,7 +101,7 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string, held
   }
   const known = living.some(({ info }) => publishedTypes(info).some(({ type }) => type === job.type));
   if (!known) {
-    return `${name} is due, but no running supervisor knows the type '${job.type}'; put its file into the jobs folder and restart the supervisor.`;
+    return `${name} is due, but no running supervisor knows the type '${job.type}'; put its file into the jobs folder and reload the supervisor (systemctl reload passito-supervisor, or SIGHUP).`;
   }
   const served = living.some(({ info }) => {
     const { queues } = JSON.parse(info) as { queues?: string[] | null };

@@ -158,7 +158,7 @@ function remove(path: string): Step {
 function installed(): string {
   return `
 passito runs, as the service ${SERVICE}.
-  Settings  ${ENV_FILE}; after a change: systemctl restart ${SERVICE}
+  Settings  ${ENV_FILE}; after a change: systemctl reload ${SERVICE}
   Jobs      ${files.JOBS}
   Data      ${STATE}
   Look      systemctl status ${SERVICE}, journalctl -u ${SERVICE} -f

@@ -45,6 +45,7 @@ function inputOf(command: Command, args: string[], options: Map<string, string[]
     option: (name) => options.get(name)?.at(-1),
     has: (name) => options.has(name),
     config: () => (config ??= configOf(command, options)),
+    reread: () => configOf(command, options),
     print: (text) => process.stdout.write(`${text}\n`),
     note: (text) => process.stderr.write(`${text}\n`),
     paint: (style, text) => (coloured ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text),

@@ -35,7 +35,7 @@ export const status: Command = {
 export interface Picture {
   processes: {
     id: number; pid: number; host: string; kind: string; alive: boolean; up_seconds: number;
-    socket: string | null; http: string | null;
+    socket: string | null; http: string | null; retiring: boolean;
     workers: { target: number; min: number; max: number; threads: { thread: number; job: number | null; memory_mb: number | null }[] };
     running: { id: number; type: string; attempt: number; seconds: number }[];
   }[]; // prettier-ignore
@@ -47,6 +47,7 @@ export interface Picture {
 }
 
 interface Info {
+  retiring?: boolean;
   socket?: string | null;
   http?: string | null;
   target?: number;
@@ -86,6 +87,7 @@ function describe(row: ProcessRow, running: JobRow[], now: number): Picture['pro
     up_seconds: seconds(now, row.started_at),
     socket: info.socket ?? null,
     http: info.http ?? null,
+    retiring: info.retiring ?? false,
     workers: {
       target: info.target ?? 0,
       min: info.min ?? 0,
@@ -116,7 +118,7 @@ export function print(input: Pick<Input, 'print' | 'paint'>, picture: Picture, z
   if (processes.every(({ alive }) => !alive)) {
     input.print('No supervisor runs. Start one: passito supervisor');
   }
-  for (const { kind, pid, alive, up_seconds: up, socket, http, workers, running } of processes) {
+  for (const { kind, pid, alive, up_seconds: up, socket, http, retiring, workers, running } of processes) {
     const name = kind === 'supervisor' ? 'Supervisor' : 'Worker';
     if (!alive) {
       input.print(
@@ -127,9 +129,10 @@ export function print(input: Pick<Input, 'print' | 'paint'>, picture: Picture, z
       );
       continue;
     }
-    input.print(
-      `${input.paint('bold', name)} pid ${pid}, up ${roughDuration(up * 1000)}: ${workers.target} workers wanted (${workers.min} to ${workers.max}), ${workers.threads.length} threads`,
-    );
+    const does = retiring
+      ? 'reloaded; it finishes what it had begun'
+      : `${workers.target} workers wanted (${workers.min} to ${workers.max}), ${workers.threads.length} threads`;
+    input.print(`${input.paint('bold', name)} pid ${pid}, up ${roughDuration(up * 1000)}: ${does}`);
     if (socket !== null) input.print(`  socket ${socket}`);
     if (http !== null) input.print(`  http   ${http}`);
     for (const { thread, job, memory_mb: memory } of workers.threads) {

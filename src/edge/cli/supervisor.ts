@@ -1,8 +1,12 @@
 /** `passito supervisor` and `passito worker`: run until stopped. */
 
+import { closeSync, openSync } from 'node:fs';
+import { envFileValues } from '../../config.ts';
+import { CopiedEnvironment } from '../../config/environment.ts';
 import { PROFILES } from '../../config/keys.ts';
 import { systemClock } from '../../engine/clock.ts';
 import { createLog, type Log } from '../log.ts';
+import { Reloads } from './reloads.ts';
 import { takeNotifier } from '../systemd/notify.ts';
 import { SystemdService } from '../systemd/service.ts';
 import type { Command, CommandOption, Input } from './command.ts';
@@ -109,25 +113,31 @@ async function runUntilStopped(input: Input, kind: 'supervisor' | 'worker'): Pro
     input.options.set('max-workers', ['1']);
   }
   const config = await input.config();
+  const environment = new CopiedEnvironment(process.env, envFileValues(config.envFile));
   const log = createLog(config.settings.logFormat, config.settings.logLevel);
   // Before threads get their copy of the environment.
   const notifier = takeNotifier(process.env, log);
   const systemd = notifier === undefined ? undefined : new SystemdService(notifier, systemClock, log);
-  const { startDaemon } = await import('../../daemon.ts');
+  const { Generations } = await import('../../generations.ts');
   const stopping = stopSignals(log);
-  const daemon = await startDaemon(kind === 'worker' ? oneWorker(config) : config, kind, log);
-  systemd?.ready(daemon.vitals);
+  const generations = await Generations.start(kind === 'worker' ? oneWorker(config) : config, kind, log);
+  const vitals = () => generations.newest.vitals();
+  systemd?.ready(vitals);
+  const reloads = new Reloads({ input, generations, config, environment, systemd });
+  onHangUp(kind, () => void reloads.ask(log), stopping.request);
   if (kind === 'worker' && input.has('drain')) {
-    daemon.events.on('idle', () => stopping.request('nothing is due any more'));
+    generations.newest.events.on('idle', () => stopping.request('nothing is due any more'));
   }
   try {
-    await Promise.race([stopping.requested, daemon.broken]);
+    await Promise.race([stopping.requested, generations.broken]);
   } catch (error) {
-    await daemon.stop(0, AbortSignal.abort());
+    await generations.stop(0, AbortSignal.abort());
     throw error;
   }
-  systemd?.stopping(config.settings.drainTimeout);
-  const gone = await daemon.stop(config.settings.drainTimeout, stopping.again);
+  await reloads.end();
+  const { drainTimeout } = reloads.config.settings;
+  systemd?.stopping(drainTimeout);
+  const gone = await generations.stop(drainTimeout, stopping.again);
   if (!gone) endNow(log);
   log.info('stopped');
   return 0;
@@ -147,7 +157,7 @@ function endNow(log: Log): void {
   process.kill(process.pid, 'SIGTERM');
 }
 
-/** The first SIGTERM, SIGINT or SIGHUP (its terminal was closed) asks for a stop, the second for one at once; more change nothing. */
+/** The first SIGTERM or SIGINT asks for a stop, the second for one at once; more change nothing. */
 function stopSignals(log: Log): {
   requested: Promise<void>;
   request: (why: string) => void;
@@ -165,7 +175,7 @@ function stopSignals(log: Log): {
     log.info({ why }, 'stopping: no new jobs are claimed, running ones may finish');
     resolve();
   };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (asked && !hurry.signal.aborted) {
         log.warn({ why: signal }, 'stopping at once: running jobs are given back');
@@ -173,5 +183,26 @@ function stopSignals(log: Log): {
       } else request(signal);
     });
   }
+  // Until it runs there is nothing to reload, and the signal would end it without a word.
+  process.on('SIGHUP', () => undefined);
   return { requested, request, again: hurry.signal };
+}
+
+/** SIGHUP asks a supervisor to reload. It is also what the kernel says to all that run in a terminal that was closed. */
+function onHangUp(kind: 'supervisor' | 'worker', reload: () => void, stop: (why: string) => void): void {
+  const inTerminal = hasTerminal();
+  process.on('SIGHUP', () => {
+    if (kind === 'worker') stop('SIGHUP');
+    else if (inTerminal && !hasTerminal()) stop('its terminal was closed');
+    else reload();
+  });
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -33,8 +33,8 @@ const ROOM = 64 * 1024 ** 2;
 /** Waits at once: each is a worker process of some portal that stands still. */
 const MOST_WAITS = 256;
 
-/** Wide enough for a portal with all its workers; further connections are closed at once. */
-const LIMITS: Limits = {
+/** For every listener of the API. Wide enough for a portal with all its workers; further connections are closed at once. */
+export const LIMITS: Limits = {
   headersMs: 5_000,
   requestMs: 30_000,
   silenceMs: (LONGEST_WAIT + 15) * 1000,

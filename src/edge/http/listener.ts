@@ -64,6 +64,16 @@ export async function listenAt(
   return family === 'IPv6' ? `[${address}]:${bound}` : `${address}:${bound}`;
 }
 
+/** As {@link listenAt}, with its end. */
+export async function openPort(
+  server: Server,
+  address: Address,
+  refusal: (address: string, reason: string) => PassitoError,
+): Promise<{ address: string; close(ms: number): Promise<void> }> {
+  const bound = await listenAt(server, address, refusal);
+  return { address: bound, close: (ms) => closeListener(server, ms) };
+}
+
 function reasonOf(error: NodeJS.ErrnoException): string {
   if (error.code === 'EADDRINUSE') return 'another program listens there already';
   if (error.code === 'EADDRNOTAVAIL') return 'this machine does not have that address';

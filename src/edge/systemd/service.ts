@@ -40,6 +40,8 @@ export class SystemdService {
   readonly #clock: Clock;
   readonly #log: Log;
   #stopping = false;
+  /** Why the last reload was refused; empty where it was not. */
+  #refused = '';
 
   constructor(notifier: Notifier, clock: Clock, log: Log) {
     this.#notifier = notifier;
@@ -72,8 +74,9 @@ export class SystemdService {
     void this.#notifier.send('RELOADING=1', `MONOTONIC_USEC=${microseconds}`, 'STATUS=reloading');
   }
 
-  /** Says that the reload is over. */
-  reloaded(vitals: () => Vitals): void {
+  /** Says that the reload is over, and until the next one, why it was `refused`. */
+  reloaded(vitals: () => Vitals, refused = ''): void {
+    this.#refused = refused === '' ? '' : `; reload refused: ${refused.replaceAll(/\s*\n\s*/g, ' ')}`;
     void this.#notifier.send('READY=1', this.#status(vitals()));
   }
 
@@ -104,7 +107,7 @@ export class SystemdService {
   }
 
   #status(now: Vitals): string {
-    return `STATUS=${this.#stopping ? 'stopping; ' : ''}${inWords(now)}`;
+    return `STATUS=${this.#stopping ? 'stopping; ' : ''}${inWords(now)}${this.#refused}`;
   }
 }
 

@@ -1,0 +1,36 @@
+/** Importing a file as it is now, also where it was imported before. */
+
+import { registerHooks } from 'node:module';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** Node keeps what it has imported, by address; an address with another of these is new to it. */
+const READING = 'reading';
+
+let readings = 0;
+
+/** Imports a file, and what it imports itself, anew. */
+export async function importFresh(path: string): Promise<unknown> {
+  const url = pathToFileURL(resolve(path));
+  readings += 1;
+  if (readings > 1) url.searchParams.set(READING, String(readings));
+  const hooks = registerHooks({
+    resolve(specifier, context, next) {
+      const found = next(specifier, context);
+      const reading = readingOf(context.parentURL);
+      if (reading === null || !found.url.startsWith('file:')) return found;
+      const fresh = new URL(found.url);
+      fresh.searchParams.set(READING, reading);
+      return { ...found, url: fresh.href };
+    },
+  });
+  try {
+    return (await import(url.href)) as unknown;
+  } finally {
+    hooks.deregister();
+  }
+}
+
+function readingOf(parent: string | undefined): string | null {
+  return parent?.startsWith('file:') === true ? new URL(parent).searchParams.get(READING) : null;
+}

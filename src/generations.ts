@@ -1,0 +1,91 @@
+/**
+ * A supervisor over its reloads. Each reload starts a daemon of its own beside the former one: the newest claims, ticks
+ * and answers, and those before it finish what they have begun, with the code and the settings they began it with.
+ * Where the new one cannot start, nothing has changed.
+ */
+
+import type { Config } from './config.ts';
+import { type Daemon, startDaemon } from './daemon.ts';
+import { Endpoints } from './edge/http/endpoints.ts';
+import type { Log } from './edge/log.ts';
+import { messageOf } from './errors.ts';
+
+/** One that another has followed. */
+interface Retired {
+  hurry: AbortController;
+  /** With whether all its threads are gone. */
+  ended: Promise<boolean>;
+}
+
+export class Generations {
+  readonly #endpoints: Endpoints;
+  readonly #broken = Promise.withResolvers<never>();
+  readonly #retired = new Set<Retired>();
+  #newest: Daemon;
+  /** A thread of one that has ended could not be ended. */
+  #stuck = false;
+
+  private constructor(newest: Daemon, endpoints: Endpoints) {
+    this.#newest = newest;
+    this.#endpoints = endpoints;
+    this.#broken.promise.catch(() => undefined);
+    this.#watch(newest);
+  }
+
+  /** Starts the first. Throws, with nothing left running, where something is wrong. */
+  static async start(config: Config, kind: 'supervisor' | 'worker', log: Log): Promise<Generations> {
+    const endpoints = new Endpoints();
+    return new Generations(await startDaemon(config, kind, log, endpoints), endpoints);
+  }
+
+  /** The one that claims. */
+  get newest(): Daemon {
+    return this.#newest;
+  }
+
+  /** Rejects where it cannot go on. */
+  get broken(): Promise<never> {
+    return this.#broken.promise;
+  }
+
+  /** Starts another, and lets the former one finish. Throws, with nothing changed, where the new one cannot start. */
+  async reload(config: Config, log: Log): Promise<void> {
+    const former = this.#newest;
+    this.#newest = await startDaemon(config, 'supervisor', log, this.#endpoints);
+    this.#watch(this.#newest);
+    const hurry = new AbortController();
+    const ended = former.retire(hurry.signal).catch((error: unknown) => {
+      // The newest takes back, after half a minute, what this one could not write.
+      log.error({ error: messageOf(error) }, 'the former generation did not end well');
+      return true;
+    });
+    const retired = { hurry, ended };
+    this.#retired.add(retired);
+    void ended.then((gone) => {
+      this.#retired.delete(retired);
+      this.#stuck ||= !gone;
+    });
+  }
+
+  /** Stops all of them, as {@link Daemon.stop}. */
+  async stop(ms: number, cutShort: AbortSignal): Promise<boolean> {
+    const retired = [...this.#retired];
+    const hurry = () => retired.forEach((one) => one.hurry.abort());
+    const deadline = setTimeout(hurry, ms);
+    cutShort.addEventListener('abort', hurry);
+    if (cutShort.aborted) hurry();
+    try {
+      const ends = await Promise.all([
+        this.#newest.stop(ms, cutShort),
+        ...retired.map(async ({ ended }) => ended),
+      ]);
+      return ends.every(Boolean) && !this.#stuck;
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  #watch(daemon: Daemon): void {
+    daemon.broken.catch((error: unknown) => this.#broken.reject(error));
+  }
+}
