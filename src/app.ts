@@ -4,9 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from './config.ts';
+import { isAlive } from './edge/machine.ts';
 import type { MailSettings } from './edge/mail.ts';
 import { systemClock } from './engine/clock.ts';
 import type { ParentSettings } from './outpass/parent/question.ts';
+import type { MigrateOptions } from './store/sqlite/migrate.ts';
 import { SqliteOffice } from './store/sqlite/office.ts';
 import type { OpenOptions } from './store/sqlite/open.ts';
 import { SqliteStore } from './store/sqlite/store.ts';
@@ -15,17 +17,25 @@ import { SqliteStore } from './store/sqlite/store.ts';
 const COMMAND_PATIENCE = 10_000;
 const DAEMON_PATIENCE = 30_000;
 
-/** Opens the configured database. */
+/** That the tables were brought up to date, and where they lie as they were before. */
+type Migrated = Parameters<NonNullable<MigrateOptions['migrated']>>[0];
+
+/** Opens the configured database. `migrate`: its tables may be brought up to date, which is told. */
 export function openStore(
   config: Config,
   mode: OpenOptions['mode'],
-  options: { migrate?: boolean; daemon?: boolean } = {},
+  options: { migrate?: (told: Migrated) => void; daemon?: boolean } = {},
 ): Promise<SqliteStore> {
   const { db, synchronous } = config.settings;
   const patience = options.daemon === true ? DAEMON_PATIENCE : COMMAND_PATIENCE;
   return SqliteStore.open(
     db,
-    { mode, migrate: options.migrate ?? false, synchronous, patience },
+    {
+      mode,
+      migrate: options.migrate === undefined ? false : { isAlive, migrated: options.migrate },
+      synchronous,
+      patience,
+    },
     systemClock,
   );
 }

@@ -78,7 +78,12 @@ export async function startDaemon(
     return gone !== false;
   };
   try {
-    const store = await openStore(config, 'create', { migrate: kind === 'supervisor', daemon: true });
+    const store = await openStore(config, 'create', {
+      daemon: true,
+      ...(kind === 'supervisor' && {
+        migrate: (told) => log.info(told, 'the tables were brought up to date'),
+      }),
+    });
     opened.store = store;
     const events = new Events();
     narrate(events, log);

@@ -3,46 +3,9 @@
  * A message says what is wrong and where; the hint says what to type next.
  */
 
-/** What the process ends with. 0 is success. */
-export const EXIT = {
-  /** The command's own "no": unhealthy, or a waited-for job failed. */
-  no: 1,
-  /** Bad usage or configuration. */
-  usage: 2,
-  /** The database, or a server, could not be reached. */
-  unreachable: 3,
-} as const;
+import { EXIT, PassitoError, type Problem, sentence, shorten, unreachable, usage } from './passito-error.ts';
 
-/** One of several things that are wrong with what was given: where, and what. */
-export interface Problem {
-  line?: number;
-  key?: string;
-  message: string;
-  /** A part of it was too large; the rest may be right. */
-  tooLarge?: boolean;
-}
-
-/** An error meant for the admin: printed as one line, never with a stack. */
-export class PassitoError extends Error {
-  readonly code: string;
-  readonly exit: number;
-  /** Each problem, where there can be several and a program may want them apart. */
-  problems: readonly Problem[] = [];
-  /** What to do next, if there is something. */
-  readonly hint: string | undefined;
-  constructor(code: string, exit: number, message: string, hint?: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = 'PassitoError';
-    this.code = code;
-    this.exit = exit;
-    this.hint = hint;
-  }
-}
-
-const usage = (code: string, message: string, hint?: string) =>
-  new PassitoError(code, EXIT.usage, message, hint);
-const unreachable = (code: string, message: string, hint?: string, cause?: unknown) =>
-  new PassitoError(code, EXIT.unreachable, message, hint, cause);
+export { EXIT, messageOf, PassitoError, type Problem, sentence } from './passito-error.ts';
 
 /** Makes each error. The name is the code in camel case. */
 export const errors = {
@@ -182,6 +145,25 @@ export const errors = {
       sentence(`This step failed: ${step}: ${reason}`),
       hint ?? 'Mend that, and type the command again: what is done already is left as it is.',
     ),
+  noUpgrade: (file: string, reason: string) =>
+    usage(
+      'NO_UPGRADE',
+      sentence(`${file} cannot take the place of this passito: ${reason}`),
+      'Nothing was changed.',
+    ),
+  upgradeUndone: (found: string, former: string, reason: string) =>
+    new PassitoError(
+      'UPGRADE_UNDONE',
+      EXIT.no,
+      `passito ${found} did not come up, and passito ${former} runs again: ${sentence(reason)}`,
+      'Look what it said: journalctl -u passito-supervisor -n 50',
+    ),
+  tablesNotRestored: (path: string, reason: string) =>
+    unreachable(
+      'TABLES_NOT_RESTORED',
+      `The newer passito did not come up, and the tables of ${path} cannot be put back: ${sentence(reason)}`,
+      'Nothing is lost. Look what it said (journalctl -u passito-supervisor -n 50), mend that, and type: systemctl restart passito-supervisor',
+    ),
   httpAddress: (address: string, reason: string) =>
     unreachable(
       'HTTP_ADDRESS',
@@ -263,6 +245,18 @@ export const errors = {
       `The database ${path} is from an older passito.`,
       'Stop the supervisor, then type: passito migrate',
     ),
+  tablesInUse: (path: string, pid: number) =>
+    unreachable(
+      'TABLES_IN_USE',
+      `The tables of ${path} must be brought up to date, and the process with pid ${pid} still works with them as they are.`,
+      'Stop it (systemctl stop passito-supervisor) and type this again.',
+    ),
+  noRoomToMigrate: (path: string) =>
+    unreachable(
+      'NO_ROOM_TO_MIGRATE',
+      `The tables of ${path} must be brought up to date, and the disk has no room for the copy that is made before.`,
+      'Free some space and type this again; nothing was changed.',
+    ),
   databaseNewer: (path: string, version: number, known: number) =>
     unreachable(
       'DATABASE_NEWER',
@@ -328,19 +322,3 @@ export const errors = {
   rowRefused: (reason: string) =>
     usage('ROW_REFUSED', `The database refuses this: ${reason}.`, 'Nothing was written.'),
 } as const;
-
-/** With its full stop, unless it ends with a mark of its own. */
-export function sentence(text: string): string {
-  return /[.?!]$/.test(text) ? text : `${text}.`;
-}
-
-/** A message for people from anything that was thrown. */
-export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message || error.name;
-  if (typeof error === 'string') return error;
-  return `threw ${String(error)}`;
-}
-
-function shorten(value: string): string {
-  return value.length > 60 ? `${value.slice(0, 57)}…` : value;
-}

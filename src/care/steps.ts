@@ -37,8 +37,11 @@ export async function withBar<T>(
 }
 
 /** A name survives a power cut only once its folder is on the disk. */
-export function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r');
+export const syncFolder = syncFile;
+
+/** What was written survives a power cut from then on. */
+export function syncFile(path: string): void {
+  const descriptor = openSync(path, 'r');
   try {
     fsyncSync(descriptor);
   } finally {

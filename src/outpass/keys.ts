@@ -2,7 +2,18 @@
 
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { chmodSync, linkSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 
 import { messageOf, PassitoError } from '../errors.ts';
@@ -29,6 +40,30 @@ export function loadOrCreateSigningKey(folder: string): SigningKey {
     const keyId = keyIdOf(publicKey);
     keepPublicHalf(folder, keyId, publicKey);
     return { keyId, privateKeyPem };
+  });
+}
+
+/**
+ * Makes another key, which signs from now on. What former keys have signed verifies on, unless they are revoked; their
+ * private halves are gone. A kill leaves the former key or the new one.
+ */
+export function rotateSigningKey(folder: string, revoke: boolean): { former: string; key: SigningKey } {
+  const file = path.join(folder, PRIVATE_FILE);
+  return told(file, () => {
+    const { keyId: former } = loadOrCreateSigningKey(folder);
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const keyId = keyIdOf(publicKey);
+    const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    keepPublicHalf(folder, keyId, publicKey);
+    const draft = path.join(folder, `.${PRIVATE_FILE}-${keyId}`);
+    writeDraft(folder, draft, privateKeyPem);
+    renameSync(draft, file);
+    if (revoke) {
+      for (const name of namesIn(folder)) {
+        if (PUBLIC_FILE.test(name) && name !== publicFile(keyId)) rmSync(path.join(folder, name));
+      }
+    }
+    return { former, key: { keyId, privateKeyPem } };
   });
 }
 
@@ -64,6 +99,10 @@ export function keyIdOf(publicKey: KeyObject): string {
   return createHash('sha256').update(der).digest('base64url').slice(0, 11);
 }
 
+function publicFile(keyId: string): string {
+  return `public-${keyId}.pem`;
+}
+
 function createPrivateFile(folder: string, file: string): string {
   const { privateKey } = generateKeyPairSync('ed25519');
   return createOnce(folder, file, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
@@ -71,7 +110,7 @@ function createPrivateFile(folder: string, file: string): string {
 
 /** Done at every load, so that a crash between the two files mends itself. */
 function keepPublicHalf(folder: string, keyId: string, key: KeyObject): void {
-  const file = path.join(folder, `public-${keyId}.pem`);
+  const file = path.join(folder, publicFile(keyId));
   if (readIfThere(file) !== undefined) return;
   createOnce(folder, file, key.export({ type: 'spki', format: 'pem' }).toString());
 }
@@ -86,7 +125,7 @@ function createOnce(folder: string, file: string, content: string): string {
   chmodSync(folder, 0o700);
   const draft = path.join(folder, `.${path.basename(file)}-${randomBytes(6).toString('hex')}`);
   try {
-    writeFileSync(draft, content, { flag: 'wx', mode: 0o600, flush: true });
+    writeDraft(folder, draft, content);
     linkSync(draft, file);
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
@@ -94,6 +133,13 @@ function createOnce(folder: string, file: string, content: string): string {
     rmSync(draft, { force: true });
   }
   return readFileSync(file, 'utf8');
+}
+
+/** On the disk when this returns. Where root does it, the file is the folder's owner's: the service must read it. */
+function writeDraft(folder: string, draft: string, content: string): void {
+  writeFileSync(draft, content, { flag: 'wx', mode: 0o600, flush: true });
+  const { uid, gid } = statSync(folder);
+  if (process.getuid?.() === 0) chownSync(draft, uid, gid);
 }
 
 function publicHalf(file: string, privateKeyPem: string): KeyObject {

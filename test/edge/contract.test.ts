@@ -407,7 +407,8 @@ suite('docs/contract.md', () => {
     sameKeys(await json(['doctor'], '', EXIT.no), first(table('### `doctor`')));
     const checks = table('### `doctor`').find(([key]) => key === 'findings[].check')?.[1];
     assert.deepEqual(words(checks), ['configuration', ...CHECKS.map(([name]) => name)]);
-    sameKeys(await json(['keys']), first(table('### `keys`')));
+    sameKeys(await json(['keys', 'list']), first(table('### `keys list`')));
+    sameKeys(await json(['keys', 'rotate']), first(table('### `keys rotate`')));
     const inForce = ['--at', '2099-01-01 12:00'];
     sameKeys(await json(['verify', token(), ...inForce]), first(table('### `verify`')));
     sameKeys(
@@ -549,6 +550,8 @@ suite('docs/contract.md', () => {
       'HTTP is served',
       'HTTP: a request could not be answered',
       'payloads of this type are not checked at dispatch: its code does not answer',
+      // After an update: test/process/upgrade.test.ts.
+      'the tables were brought up to date',
       // At SIGHUP: test/process/reload.test.ts.
       'reloading the configuration and the jobs',
       'reloaded; what ran before ends as it began',

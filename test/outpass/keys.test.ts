@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -17,7 +18,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 
-import { loadOrCreateSigningKey, loadPublicKeys } from '../../src/outpass/keys.ts';
+import { loadOrCreateSigningKey, loadPublicKeys, rotateSigningKey } from '../../src/outpass/keys.ts';
 
 const run = promisify(execFile);
 
@@ -70,6 +71,30 @@ test('public halves of retired keys still verify, and a lost one comes back', (t
   rmSync(path.join(folder, `public-${current.keyId}.pem`));
   loadOrCreateSigningKey(folder);
   assert.ok(loadPublicKeys(folder).has(current.keyId));
+});
+
+test('another key signs after a rotation; the former one verifies on, unless it is revoked', (t) => {
+  const folder = folderFor(t);
+  const first = loadOrCreateSigningKey(folder);
+  const { former, key: second } = rotateSigningKey(folder, false);
+  assert.equal(former, first.keyId);
+  assert.notEqual(second.keyId, first.keyId);
+  assert.deepEqual(loadOrCreateSigningKey(folder), second);
+  assert.deepEqual([...loadPublicKeys(folder).keys()].sort(), [first.keyId, second.keyId].sort());
+  assert.equal(modeOf(path.join(folder, 'signing.pem')), '600');
+
+  const { key: third } = rotateSigningKey(folder, true);
+  assert.deepEqual([...loadPublicKeys(folder).keys()], [third.keyId]);
+  assert.deepEqual(readdirSync(folder).sort(), [`public-${third.keyId}.pem`, 'signing.pem']);
+});
+
+test('what root makes is the folder owner’s, so that the service can read it', (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root gives files away');
+  const folder = folderFor(t);
+  loadOrCreateSigningKey(folder);
+  chownSync(folder, 54_321, 54_321);
+  rotateSigningKey(folder, false);
+  assert.equal(statSync(path.join(folder, 'signing.pem')).uid, 54_321);
 });
 
 test('a file that holds no such key is named, its content is not', (t) => {

@@ -85,7 +85,7 @@ describe('verify and keys', () => {
 
   it('the public key is enough for a verifier, and the private one stays at home', async () => {
     const [head, body, signature] = token.split('.');
-    const key = createPublicKey(await here.ok('keys', '--public'));
+    const key = createPublicKey(await here.ok('keys', 'export'));
     assert.ok(verify(null, Buffer.from(`${head}.${body}`), key, Buffer.from(signature ?? '', 'base64url')));
     assert.equal(statSync(here.path('keys', 'signing.pem')).mode & 0o777, 0o600);
     assert.doesNotMatch(await here.ok('keys'), /PRIVATE/);
@@ -110,11 +110,38 @@ describe('verify and keys', () => {
     assert.equal((await here.ok('mail', 'list')).trim().split('\n').length, 3, 'a heading, and two mails');
   });
 
+  it('a running supervisor signs with the new key after a rotation, and what is printed verifies on', async () => {
+    const keyOf = (one: string) =>
+      (JSON.parse(Buffer.from(one.split('.')[0]!, 'base64url').toString()) as { kid: string }).kid;
+    const sign = async () => {
+      await here.ok('dispatch', 'GenerateQrCode', '--payload', '{"outpass_id": 1}', '--wait');
+      return readQrPng(readFileSync(here.path('files', 'qr', 'outpass-1.png'))) ?? '';
+    };
+    const daemon = await here.start();
+    const former = keyOf(await sign());
+    assert.match(await here.ok('keys', 'rotate', '--by', 'Dr. Rao'), /signs passes from now on, instead of/);
+    const { key_id: current } = await here.json<{ key_id: string }>('keys', 'list');
+    assert.notEqual(current, former);
+    const fresh = await sign();
+    assert.equal(keyOf(fresh), current);
+    for (const one of [token, fresh]) assert.match((await said(one, ...during)).join(), /^0,Valid/);
+    assert.match(await here.ok('audit'), /Dr\. Rao +keys rotate/);
+    await daemon.stop();
+  });
+
   it('a pass that was cancelled after it was printed is not in force', async () => {
     await here.ok('outpass', 'cancel', '1', '--reason', 'Exams');
     assert.deepEqual(await said(token, ...during), [
       1,
       'Not valid: The token is genuine, but outpass OP-000001 is cancelled.\n',
     ]);
+  });
+
+  it('what a revoked key has signed is not valid', async () => {
+    await here.ok('keys', 'rotate', '--revoke');
+    assert.match(
+      (await said(token, ...during)).join(),
+      /^1,Not valid: The token names the key .*not known here/,
+    );
   });
 });

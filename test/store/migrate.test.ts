@@ -1,6 +1,7 @@
 /** Databases of earlier versions are brought up to date, and keep what they hold. */
 
 import assert from 'node:assert/strict';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 
@@ -39,7 +40,7 @@ suite('migrations', () => {
       const file = older(t, version);
       const how = { mode: 'existing', migrate: false, synchronous: 'full', patience: 200 } as const;
       await assert.rejects(SqliteStore.open(file, how, systemClock), { code: 'DATABASE_OLDER' });
-      const store = await SqliteStore.open(file, { ...how, migrate: true }, systemClock);
+      const store = await SqliteStore.open(file, { ...how, migrate: { isAlive: () => false } }, systemClock);
       t.after(() => store.close());
       const fresh = await openStore(t, systemClock);
       assert.deepEqual(shapeOf(store.db), shapeOf(fresh.db));
@@ -58,12 +59,57 @@ suite('migrations', () => {
     const before = new Database(file);
     before.exec('CREATE TABLE mails (id INTEGER)');
     before.close();
-    const how = { mode: 'existing', migrate: true, synchronous: 'full', patience: 200 } as const;
+    const how = {
+      mode: 'existing',
+      migrate: { isAlive: () => false },
+      synchronous: 'full',
+      patience: 200,
+    } as const;
     await assert.rejects(SqliteStore.open(file, how, systemClock), { code: 'DATABASE_UNUSABLE' });
     const after = new Database(file);
     t.after(() => after.close());
     assert.equal(after.pragma('user_version', { simple: true }), 2);
     assert.equal(after.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'users'`).get(), undefined);
+  });
+
+  const migrate = (file: string, isAlive = () => false) => {
+    const told: unknown[] = [];
+    const options = { isAlive, migrated: (one: unknown) => told.push(one) };
+    const how = { mode: 'existing', migrate: options, synchronous: 'full', patience: 200 } as const;
+    return { told, store: SqliteStore.open(file, how, systemClock) };
+  };
+
+  test('the database is kept as it was, readable by its owner alone', async (t) => {
+    const file = older(t, 4);
+    writeFileSync(`${file}.schema-4`, 'of a try that failed');
+    const { told, store } = migrate(file);
+    t.after(async () => (await store).close());
+    await store;
+    const copy = `${file}.schema-4`;
+    assert.deepEqual(told, [{ from: 4, to: MIGRATIONS.length, copy }]);
+    const old = new Database(copy, { readonly: true });
+    t.after(() => old.close());
+    assert.equal(old.pragma('user_version', { simple: true }), 4);
+    assert.equal(old.prepare('SELECT count(*) FROM students').pluck().get(), 1);
+    assert.equal(statSync(copy).mode & 0o777, statSync(file).mode & 0o777);
+    assert.deepEqual(
+      readdirSync(path.dirname(file)).filter((name) => name.endsWith('.new')),
+      [],
+    );
+  });
+
+  test('nothing is changed while a process lives that works with it', async (t) => {
+    const file = older(t, 4);
+    const db = new Database(file);
+    db.exec(`INSERT INTO processes (pid, host, boot_id, start_time, kind, started_at, heartbeat_at, info)
+      VALUES (77, 'h', 'b', '1', 'supervisor', '2026-01-01 10:00:00.000', '2026-01-01 10:00:00.000', '{}')`);
+    db.close();
+    await assert.rejects(migrate(file, () => true).store, { code: 'TABLES_IN_USE', message: /pid 77/ });
+    assert.deepEqual(
+      readdirSync(path.dirname(file)).filter((name) => name.includes('schema')),
+      [],
+    );
+    await (await migrate(file).store).close();
   });
 });
 

@@ -56,6 +56,25 @@ describe('the service', () => {
     assert.equal(machine.sh('getent passwd passito').code, 2);
   });
 
+  it('the executable alone does everything, in a folder of its own', async () => {
+    const here = 'cd /root && mkdir -p try && cd try && ';
+    const typed = (line: string) => machine.ok(`${here}${line} 2>&1`);
+    machine.ok(`${here}(../passito supervisor > log 2>&1 &)`);
+    await machine.until(
+      'it is ready',
+      () => machine.sh('grep -q "supervisor ready" /root/try/log').code === 0,
+    );
+    assert.match(typed('../passito dispatch CleanupExpiredFiles --wait'), /completed/);
+    assert.match(typed('../passito health'), /Job queue is healthy/);
+    assert.match(typed('../passito backup all.tar'), /is sound/);
+    assert.match(typed('../passito doctor; true'), /database/);
+    machine.ok('pkill -f "^../passito supervisor"');
+    await machine.until('it has stopped', () => machine.sh('pgrep -f "^../passito supervisor"').code !== 0);
+    assert.match(typed('../passito restore all.tar --force'), /Restored/);
+    assert.match(typed('../passito resume && ../passito jobs list'), /CleanupExpiredFiles +completed/);
+    machine.ok('rm -r /root/try');
+  });
+
   it('install-service installs and starts it, and systemd knows it is ready', () => {
     const out = machine.ok('/root/passito install-service');
     assert.match(out, /passito runs, as the service passito-supervisor\.service/);
@@ -180,8 +199,57 @@ describe('the service', () => {
     machine.ok('sed -i "s/^PASSITO_MAX_WORKERS=.*/# &/" /etc/passito/passito.env');
   });
 
+  it('a reload brings new jobs and settings without a pause, and says what it refuses', async () => {
+    machine.ok(`systemctl start ${SERVICE}`);
+    const old = pid();
+    const nap = dispatch('Nap', '{"ms": 4000}');
+    await begun(nap);
+    machine.write('/etc/passito/jobs/Fresh.ts', 'export default { handle: () => 1 };\n');
+    machine.ok('sed -i "s/^# PASSITO_MAX_WORKERS=.*/PASSITO_MAX_WORKERS=7/" /etc/passito/passito.env');
+    machine.ok(`systemctl reload ${SERVICE}`);
+    const text = () => machine.property(SERVICE, 'StatusText');
+    await machine.until('the new settings', () => / of 7 workers/.test(text()));
+    assert.equal(status(nap), 'processing');
+    const fresh = dispatch('Fresh');
+    await machine.until('the new job is done', () => status(fresh) === 'completed');
+    await machine.until('the old one is done', () => status(nap) === 'completed');
+    assert.equal(show(nap).crashes, 0);
+
+    machine.ok('sed -i "s/^PASSITO_MAX_WORKERS=.*/PASSITO_MAX_WORKERS=many/" /etc/passito/passito.env');
+    machine.ok(`systemctl reload ${SERVICE}`);
+    await machine.until('the refusal', () => /reload refused: .*cannot be 'many'/.test(text()));
+    machine.ok('sed -i "s/^PASSITO_MAX_WORKERS=.*/# PASSITO_MAX_WORKERS=10/" /etc/passito/passito.env');
+    machine.ok(`systemctl reload ${SERVICE}`);
+    await machine.until('the usual settings', () => / of 10 workers/.test(text()));
+    assert.equal(machine.property(SERVICE, 'ActiveState'), 'active');
+    assert.equal(pid(), old);
+  });
+
+  it('an upgrade that comes up stays, one that does not is undone', async () => {
+    machine.ok('cp /root/passito /root/newer; printf x >> /root/newer');
+    const out = machine.ok('passito upgrade /root/newer');
+    assert.match(out, /The service runs it\./);
+    machine.ok('cmp /root/newer /usr/local/bin/passito');
+    assert.equal(machine.ok(`readlink /proc/${pid()}/exe`), '/usr/local/bin/passito');
+    machine.ok(`runuser -u passito -- passito restore --dry-run ${/before is (\S+);/.exec(out)![1]}`);
+
+    machine.write(
+      '/root/broken',
+      '#!/bin/sh\ncase $1 in --version) echo "passito 9.9.9";; install-service) ;; supervisor) exit 7;; *) exec /usr/local/bin/passito "$@";; esac\n',
+    );
+    const { code, out: told } = machine.sh('passito upgrade /root/broken 2>&1');
+    assert.equal(code, 1, told);
+    assert.match(told, /passito 9\.9\.9 did not come up, and passito \S+ runs again/);
+    machine.ok('cmp /root/newer /usr/local/bin/passito');
+    assert.equal(machine.property(SERVICE, 'ActiveState'), 'active');
+    const nap = dispatch('Nap', '{"ms": 10}');
+    await machine.until('a job is done', () => status(nap) === 'completed');
+  });
+
   it('install-service after an update restarts it, and keeps the settings', () => {
-    machine.ok('printf "# mine\\n" >> /etc/passito/passito.env; printf x >> /usr/local/bin/passito');
+    machine.ok(
+      'printf "# mine\\n" >> /etc/passito/passito.env; cd /usr/local/bin; cp passito p; printf x >> p; mv p passito',
+    );
     machine.ok(`systemctl start ${SERVICE}`);
     const old = pid();
     const out = machine.ok('/root/passito install-service');

@@ -36,7 +36,12 @@ export async function openStore(
   const file = options.file ?? path.join(temporaryFolder(t), 'passito.db');
   const store = await SqliteStore.open(
     file,
-    { mode: 'create', migrate: true, synchronous: options.synchronous ?? 'normal', patience: 5000 },
+    {
+      mode: 'create',
+      migrate: { isAlive: () => false },
+      synchronous: options.synchronous ?? 'normal',
+      patience: 5000,
+    },
     clock,
   );
   t.after(() => (store.db.open ? store.close() : undefined));

@@ -15,7 +15,7 @@ import * as imports from './import.ts';
 import { init } from './init.ts';
 import { installService, uninstallService } from './install-service.ts';
 import * as jobs from './jobs.ts';
-import { keys, verify } from './keys.ts';
+import * as keys from './keys.ts';
 import * as mail from './mail.ts';
 import { mailTest } from './mail-test.ts';
 import { migrate } from './migrate.ts';
@@ -30,6 +30,7 @@ import { status } from './status.ts';
 import { supervisor, worker } from './supervisor.ts';
 import { top } from './top.ts';
 import { tryOnce } from './try.ts';
+import { upgrade } from './upgrade.ts';
 
 export const commands: readonly Command[] = [
   supervisor,
@@ -79,8 +80,10 @@ export const commands: readonly Command[] = [
   mail.show,
   mail.resend,
   mailTest,
-  keys,
-  verify,
+  keys.list,
+  keys.exported,
+  keys.rotate,
+  keys.verify,
   cleanupExpiredFiles,
   dispatchScheduledReports,
   config,
@@ -89,6 +92,7 @@ export const commands: readonly Command[] = [
   backup.restore,
   init,
   migrate,
+  upgrade,
   installService,
   uninstallService,
   demo,

@@ -4,37 +4,74 @@ import { join } from 'node:path';
 import { openOffice, openStore, stateFolder } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { EXIT } from '../../errors.ts';
-import { loadOrCreateSigningKey, loadPublicKeys } from '../../outpass/keys.ts';
+import { loadOrCreateSigningKey, loadPublicKeys, rotateSigningKey } from '../../outpass/keys.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import type { PassDetails } from '../../outpass/office.ts';
 import { type PassClaims, verifyToken } from '../../outpass/token.ts';
 import { formatTime, parseTime } from '../../engine/clock.ts';
+import { noteAudit } from './audit.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
+import { withStore } from './with-store.ts';
 import { readAt } from './values.ts';
 
-export const keys: Command = {
-  name: 'keys',
-  about: 'Show the key that signs passes, and make it where there is none',
-  options: [
-    { name: 'public', about: 'Print the public keys as PEM, for a verifier at the gate' },
-    JSON_OPTION,
-  ],
-  example: 'passito keys --public > gate-keys.pem',
+export const list: Command = {
+  name: 'keys list',
+  aliases: ['keys'],
+  about: 'Show the key that signs passes, and those that verify; make it where there is none',
+  options: [JSON_OPTION],
+  example: 'passito keys list',
   async run(input) {
     const folder = keysFolder(await input.config());
     const { keyId } = loadOrCreateSigningKey(folder);
-    const all = [...loadPublicKeys(folder)];
-    if (input.has('public')) {
-      const pems = all.map(([, key]) => key.export({ type: 'spki', format: 'pem' }).toString());
-      input.print(pems.join('').trimEnd());
-    } else if (input.json) {
-      input.print(JSON.stringify({ key_id: keyId, folder, public_keys: all.map(([id]) => id) }));
-    } else {
+    const all = [...loadPublicKeys(folder).keys()];
+    if (input.json) input.print(JSON.stringify({ key_id: keyId, folder, public_keys: all }));
+    else {
       input.print(`The key ${keyId} signs passes; its private half lies in ${join(folder, 'signing.pem')}.`);
-      input.print(`Public keys for verifiers: ${all.map(([id]) => id).join(', ')} (passito keys --public)`);
+      input.print(`These verify: ${all.join(', ')}  (passito keys export)`);
     }
     return 0;
   },
+};
+
+export const exported: Command = {
+  name: 'keys export',
+  about: 'Print the public keys as PEM, for a verifier at the gate',
+  example: 'passito keys export > gate-keys.pem',
+  async run(input) {
+    const folder = keysFolder(await input.config());
+    loadOrCreateSigningKey(folder);
+    const pems = [...loadPublicKeys(folder).values()].map((key) =>
+      key.export({ type: 'spki', format: 'pem' }),
+    );
+    input.print(pems.join('').trimEnd());
+    return 0;
+  },
+};
+
+export const rotate: Command = {
+  name: 'keys rotate',
+  about: 'Sign with a new key from now on; passes that are signed already verify on',
+  options: [
+    { name: 'revoke', about: 'The former key was stolen: what it signed is valid no more' },
+    { name: 'by', value: 'name', about: 'Who does it (you)' },
+    JSON_OPTION,
+  ],
+  example: 'passito keys rotate',
+  run: (input) =>
+    withStore(input, async (store, _queries, config) => {
+      const revoke = input.has('revoke');
+      const { former, key } = rotateSigningKey(keysFolder(config), revoke);
+      await noteAudit(store, input, 'keys rotate', `${former} → ${key.keyId}${revoke ? ', revoked' : ''}`);
+      if (input.json) input.print(JSON.stringify({ key_id: key.keyId, former, revoked: revoke }));
+      else {
+        input.print(`The key ${key.keyId} signs passes from now on, instead of ${former}.`);
+        input.note('Give verifiers at the gate the new public half: passito keys export > gate-keys.pem');
+        if (revoke) {
+          input.note('Printed passes are valid no more; they are: passito outpass list --status approved');
+        }
+      }
+      return 0;
+    }),
 };
 
 export const verify: Command = {

@@ -11,8 +11,10 @@ export const migrate: Command = {
   async run(input) {
     const config = await input.config();
     const existed = existsSync(config.settings.db);
-    const store = await openStore(config, 'create', { migrate: true });
+    let copy: string | undefined;
+    const store = await openStore(config, 'create', { migrate: (told) => (copy = told.copy) });
     try {
+      if (copy !== undefined) input.print(`Kept the database as it was: ${copy}`);
       input.print(
         existed ? `The tables of ${store.file} are up to date.` : `Made the database ${store.file}.`,
       );

@@ -80,7 +80,6 @@ export class SqliteOffice implements Office {
   readonly #writes: ReturnType<typeof preparePassWrites>;
   readonly #reports: ReturnType<typeof prepareReportSettings>;
   readonly #parents: ReturnType<typeof prepareParentAnswers>;
-  #key: SigningKey | undefined;
   #linkSecret: Buffer | undefined;
 
   constructor(parts: SqliteOfficeParts) {
@@ -179,8 +178,8 @@ export class SqliteOffice implements Office {
   }
 
   async signingKey(): Promise<SigningKey> {
-    this.#key ??= loadOrCreateSigningKey(this.#parts.keysFolder);
-    return this.#key;
+    // Read each time: 'passito keys rotate' may have made another.
+    return loadOrCreateSigningKey(this.#parts.keysFolder);
   }
 
   /**

@@ -7,14 +7,15 @@ import Database, { SqliteError } from 'better-sqlite3';
 import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
 import { loadAddon } from './addon.ts';
 import { isBusy, whenFree } from './busy.ts';
+import { bringUpToDate, createTables, type MigrateOptions } from './migrate.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
 
 /** How a database is opened. */
 export interface OpenOptions {
   /** `create` makes it where it is absent; `existing` does not; `read` does not and never writes. */
   mode: 'create' | 'existing' | 'read';
-  /** Whether a schema that is older may be brought up to date. A new database gets its schema always. */
-  migrate: boolean;
+  /** Whether tables that are older may be brought up to date. A new database gets its tables always. */
+  migrate: false | MigrateOptions;
   /** An older schema is let in as it is: for who copies or checks the file, and looks at no table. */
   anySchema?: boolean;
   /** `full`: a dispatch that returned survives a power cut. `normal`: it survives a crash of the process. */
@@ -108,14 +109,9 @@ function prepareSchema(db: Database.Database, file: string, { mode, migrate, any
   if (version === MIGRATIONS.length) return;
   if (empty && mode !== 'create') throw errors.databaseEmpty(file);
   if (!empty && anySchema === true) return;
-  if (!empty && !migrate) throw errors.databaseOlder(file);
-  db.transaction(() => {
-    // Read again under the lock: two processes may have met a new file at the same instant.
-    const from = db.pragma('user_version', { simple: true }) as number;
-    for (const step of MIGRATIONS.slice(from)) db.exec(step.sql);
-    db.pragma(`application_id = ${APPLICATION_ID}`);
-    db.pragma(`user_version = ${MIGRATIONS.length}`);
-  }).immediate();
+  if (empty) return createTables(db);
+  if (migrate === false) throw errors.databaseOlder(file);
+  bringUpToDate(db, file, migrate);
 }
 
 /** Whether an error is about what was to be written, and not about the database as a whole. */
