@@ -5,23 +5,14 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { type Arena, CODE, createArena, readOutcome, resetArena, stored } from './arena.ts';
 import { Chunk, type ToldOutcome } from './chunk.ts';
 import { PLAIN, readOutcomeText } from './outcome.ts';
+import { ThreadPorts } from './thread-ports.ts';
 import { formatDuration } from './units.ts';
-import type {
-  CheckRequest,
-  ChunkTask,
-  Description,
-  FromWorker,
-  Hello,
-  Task,
-  ToWorker,
-  WireJob,
-  WorkerSetup,
-} from './wire.ts';
+import type { CheckRequest, ChunkTask, Description, FromWorker, Task, WireJob, WorkerSetup } from './wire.ts';
 
 /** An idle thread above the minimum ends after this time without work. */
 const IDLE_MS = 5000;
@@ -63,7 +54,7 @@ export interface ThreadMemory {
 /** A pool of worker threads. */
 export class Pool {
   readonly #piscina: Piscina;
-  readonly #ports = new Map<number, MessagePort>();
+  readonly #ports: ThreadPorts;
   readonly #chunks = new Map<number, Chunk>();
   readonly #children = new Map<number, Set<number>>();
   readonly #services = new Map<string, Service>();
@@ -91,10 +82,8 @@ export class Pool {
       workerData: { ...options.setup, secret },
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil((2 * options.heapLimit) / 1024 ** 2) + 512 },
     });
-    this.#piscina.on('message', (message: unknown) => {
-      // Handlers can post here as well: whatever is no greeting of a new thread is none of ours.
-      if (isHello(message, secret) && !this.#ports.has(message.threadId)) this.#greet(message);
-    });
+    this.#ports = new ThreadPorts(secret, (threadId, message) => this.#receive(threadId, message));
+    this.#piscina.on('message', (message: unknown) => this.#ports.greet(message));
     this.#piscina.on('error', (error) => listener.threadDied(0, error));
   }
 
@@ -123,7 +112,7 @@ export class Pool {
     try {
       return (await this.#piscina.run(task, { signal: AbortSignal.timeout(timeout) })) as Description;
     } catch (error) {
-      for (const threadId of this.#ports.keys()) this.#drainPort(threadId);
+      this.#ports.drainAll();
       const path = this.#loading;
       if (path === undefined) throw error;
       const late = error instanceof Error && error.name === 'AbortError';
@@ -158,7 +147,8 @@ export class Pool {
     };
     const ended = async (error: unknown) => {
       const { threadId } = chunk;
-      this.#drainPort(threadId);
+      await this.#ports.settled(threadId);
+      this.#ports.drain(threadId);
       const outcomes = this.harvest(chunk);
       const whole = error === undefined && chunk.harvested >= chunk.end;
       if (whole && !chunk.garbled) {
@@ -185,7 +175,11 @@ export class Pool {
     for (; chunk.harvested < upTo; chunk.harvested++) {
       const index = chunk.harvested;
       const { code, text, microseconds } = readOutcome(chunk.arena, index);
-      if (code === CODE.port && !chunk.elsewhere.has(index)) this.#drainPort(chunk.threadId);
+      if (code === CODE.port && !chunk.elsewhere.has(index)) {
+        this.#ports.drain(chunk.threadId);
+        // Its port is still on its way here, by another road than the end of its first chunk.
+        if (!chunk.elsewhere.has(index) && !this.#ports.isSettled(chunk.threadId)) break;
+      }
       const told = code === CODE.port ? chunk.elsewhere.get(index) : text;
       const outcome = code === CODE.plain ? PLAIN : readOutcomeText(told);
       if (outcome === undefined) chunk.garbled = true;
@@ -197,7 +191,7 @@ export class Pool {
   /** Ends the thread that has the chunk, and the programs it started. `done` is told with an error. */
   kill(chunk: Chunk): void {
     for (const pid of this.#children.get(chunk.threadId) ?? []) killGroup(pid);
-    this.#drainPort(chunk.threadId);
+    this.#ports.drain(chunk.threadId);
     const thread = this.threads.find(({ threadId }) => threadId === chunk.threadId);
     if (thread !== undefined) void this.#doom(thread);
     chunk.abort.abort();
@@ -205,7 +199,7 @@ export class Pool {
 
   /** Tells the handler that runs as job `index` to give up. */
   abort(chunk: Chunk, index: number, reason: string): void {
-    this.#send(chunk.threadId, { kind: 'abort', chunk: chunk.number, index, reason });
+    this.#ports.send(chunk.threadId, { kind: 'abort', chunk: chunk.number, index, reason });
   }
 
   /** The memory of a thread; undefined where it is gone. Answers also while the thread spins. */
@@ -225,18 +219,10 @@ export class Pool {
    */
   async destroy(): Promise<boolean> {
     for (const pids of this.#children.values()) for (const pid of pids) killGroup(pid);
-    for (const port of this.#ports.values()) port.close();
-    this.#ports.clear();
+    this.#ports.closeAll();
     const ends = [...this.threads, ...this.#doomed].map((thread) => this.#doom(thread));
     const gone = Promise.all([...ends, this.#piscina.destroy()]).then(() => true);
     return Promise.race([gone, wait(BURIAL_MS).then(() => false)]);
-  }
-
-  #greet({ threadId, port }: Hello & { port: MessagePort }): void {
-    this.#ports.set(threadId, port);
-    port.on('message', (message: FromWorker) => this.#receive(threadId, message));
-    port.on('close', () => this.#ports.delete(threadId));
-    port.unref();
   }
 
   #receive(threadId: number, message: FromWorker): void {
@@ -269,26 +255,13 @@ export class Pool {
     try {
       const serve = this.#services.get(service);
       if (serve === undefined) throw new Error(`there is no service '${service}'`);
-      this.#send(threadId, { kind: 'answer', call, value: await serve(chunk, index, method, args) });
+      this.#ports.send(threadId, { kind: 'answer', call, value: await serve(chunk, index, method, args) });
     } catch (error) {
-      this.#send(threadId, {
+      this.#ports.send(threadId, {
         kind: 'refusal',
         call,
         message: error instanceof Error ? error.message : String(error),
       });
-    }
-  }
-
-  #send(threadId: number, message: ToWorker): void {
-    this.#ports.get(threadId)?.postMessage(message);
-  }
-
-  /** Messages that were posted before the thread ended, and not delivered yet. */
-  #drainPort(threadId: number): void {
-    const port = this.#ports.get(threadId);
-    if (port === undefined) return;
-    for (let entry = receiveMessageOnPort(port); entry !== undefined; entry = receiveMessageOnPort(port)) {
-      this.#receive(threadId, entry.message as FromWorker);
     }
   }
 
@@ -303,8 +276,7 @@ export class Pool {
       threadId === 0 ? !busy.has(thread.threadId) : thread.threadId === threadId,
     );
     const ends = doomed.map((thread) => this.#doom(thread));
-    this.#ports.get(threadId)?.close();
-    this.#ports.delete(threadId);
+    this.#ports.close(threadId);
     for (const pid of this.#children.get(threadId) ?? []) killGroup(pid);
     this.#children.delete(threadId);
     await Promise.race([Promise.all(ends), wait(BURIAL_MS)]);
@@ -323,17 +295,6 @@ function wait(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms).unref();
   });
-}
-
-function isHello(message: unknown, secret: string): message is Hello & { port: MessagePort } {
-  return (
-    typeof message === 'object' &&
-    message !== null &&
-    'secret' in message &&
-    message.secret === secret &&
-    'port' in message &&
-    message.port instanceof MessagePort
-  );
 }
 
 function killGroup(pid: number): void {

@@ -174,7 +174,7 @@ describe('status and explain', () => {
     const stranger = here.insert('Stranger');
     assert.match(
       await explain(stranger),
-      /no running supervisor knows the type 'Stranger'; put its file into the jobs folder and restart the supervisor/,
+      /no running supervisor knows the type 'Stranger'; put its file into the jobs folder and reload the supervisor/,
     );
 
     here.sql.prepare(`UPDATE jobs SET available_at = ? WHERE id = ?`).run(ago(1), bad);

@@ -160,6 +160,16 @@ describe('jobs that users write', { concurrency: 2 }, () => {
     );
   });
 
+  it('results too large for the shared memory arrive, also those of threads that have just begun', async (t) => {
+    const site = new Site((clean) => t.after(clean));
+    site.job('Big', `return 'x'.repeat(15_000);`, 'maxAttempts: 1,');
+    await site.run(['dispatch', '--ndjson', '-'], { input: '{"type":"Big"}\n'.repeat(1500) });
+    await site.start(['--min-workers', '10', '--max-workers', '10']);
+    await site.drained();
+    const counts = site.sql.prepare('SELECT status, count(*) AS n FROM jobs GROUP BY 1').all();
+    assert.deepEqual(counts, [{ status: 'completed', n: 1500 }]);
+  });
+
   it('discard, snooze and throw', async () => {
     const given = await waited('Gives', { how: 'discard' }, 1);
     assert.deepEqual([given.status, given.last_error], ['failed', 'there is no such student']);
