@@ -1,11 +1,22 @@
 /** The local socket, and the same on a port, of the real executable. */
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+} from 'node:fs';
 import { Agent } from 'node:http';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Site } from '../tools/daemon.ts';
+import { STRANGER } from '../tools/daemon-messages.ts';
+import { executable } from '../tools/executable.ts';
 import { ask, get, post } from '../tools/http.ts';
 
 type Ends = { after: (clean: () => Promise<void> | void) => void };
@@ -180,6 +191,26 @@ describe('the local socket', { concurrency: 2 }, () => {
         'Name another path with --socket; off leaves it out.',
       ],
     ]); // prettier-ignore
+  });
+
+  it('is served by a service that may write into its own folders alone', async (t) => {
+    if (process.getuid?.() !== 0) return t.skip('only root can become another user');
+    const { here } = prepared(t);
+    // As under systemd: the folders are the service's, what they lie in is root's.
+    const file = here.path('passito');
+    copyFileSync(executable, file, constants.COPYFILE_FICLONE);
+    for (const name of ['state', 'run']) {
+      mkdirSync(here.path(name));
+      chownSync(here.path(name), STRANGER, STRANGER);
+    }
+    chmodSync(here.folder, 0o755);
+    here.env['PASSITO_DB'] = here.path('state', 'passito.db');
+    here.env['RUNTIME_DIRECTORY'] = here.path('run');
+    const daemon = here.launch([], 'supervisor', { file, uid: STRANGER });
+    await daemon.line(/the local socket is served path=\S+\/run\/passito\.sock/);
+    assert.equal((await post(here.path('run', 'passito.sock'), add)).status, 201);
+    await daemon.stop();
+    assert.deepEqual(readdirSync(here.path('run')), []);
   });
 
   it('a database that another program holds is said within seconds, and nothing is written later', async (t) => {

@@ -183,11 +183,16 @@ void [appendFileSync, sleep, discard, snooze, ledger];
   }
 
   /** Starts a supervisor, or another command that stays. Does not wait until it is ready. */
-  launch(args: readonly string[] = [], command = 'supervisor'): Daemon {
-    const child = spawn(executable, [command, ...args], {
+  launch(
+    args: readonly string[] = [],
+    command = 'supervisor',
+    { file = executable, uid }: Pick<SiteRun, 'file' | 'uid'> = {},
+  ): Daemon {
+    const child = spawn(file, [command, ...args], {
       cwd: this.folder,
       env: this.env,
       stdio: ['ignore', 'ignore', 'pipe'],
+      ...(uid !== undefined && { uid, gid: uid }),
     });
     const daemon = new Daemon(child);
     this.#daemons.push(daemon);

@@ -91,7 +91,8 @@ async function bind(server: Server, path: string): Promise<{ server: Server; ino
   if (!fits(path)) throw new SocketRefused(`the path is too long; a socket's may have ${LONGEST_PATH} bytes`);
   let folder: string | undefined;
   try {
-    folder = mkdtempSync(join(dirname(path), '.'));
+    // Inside the folder: its parent may be another file system, or not be writable.
+    folder = mkdtempSync(`${dirname(path)}/.`);
     const first = join(folder, 's');
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
