@@ -8,7 +8,7 @@ import { alertMail } from './edge/alert-mail.ts';
 import { createMailer, type Mailer } from './edge/mail.ts';
 import { isAlive } from './edge/machine.ts';
 import { Stamp } from './edge/stamp.ts';
-import { afterAlert, type AlertKind, type AlertState, decideAlert } from './engine/alert.ts';
+import { afterAlert, type AlertKind, type AlertState, decideAlert, thresholdOf } from './engine/alert.ts';
 import { type Clock, systemClock } from './engine/clock.ts';
 import type { MailReceipt } from './engine/handler.ts';
 import { type HealthReason, healthReasons, type HealthSnapshot } from './engine/health.ts';
@@ -47,32 +47,32 @@ export async function checkHealth(
 
 /** Tells the admin what there is to tell. Two that look at once send one mail. */
 export async function tellAdmin(
-  { config, store }: { config: Config; store: SqliteStore },
-  { snapshot, reasons }: Health,
+  { config, store, clock = systemClock }: { config: Config; store: SqliteStore; clock?: Clock },
+  health: Health,
   how: { by: 'monitor' | 'command'; force?: boolean },
 ): Promise<AlertResult> {
+  const row = prepareAlertState(store.db);
+  const threshold = thresholdOf(await store.read(() => row.read()), health.snapshot.threshold);
+  const { snapshot, reasons } =
+    threshold === health.snapshot.threshold ? health : await checkHealth(store, threshold, clock);
   const to = config.settings.adminEmail;
+  const sends = config.settings.smtpHost !== '';
   const codes = reasons.map(({ code }) => code);
   const { now } = snapshot;
-  const row = prepareAlertState(store.db);
   const { mail: kind, state } = await store.write(() => {
-    const decision = decideAlert(row.read(), { ...how, codes, now });
+    const decision = decideAlert(row.read(), { ...how, codes, threshold, now, sends });
     row.write(decision.state);
     return decision;
   });
   if (kind === null) return { done: 'nothing', before: state };
-  const after = (failure?: string) =>
-    store.write(() =>
-      row.write(
-        afterAlert(row.read(), { kind, codes, at: now, to, ...(failure === undefined ? {} : { failure }) }),
-      ),
-    );
+  const after = (told: { to: string | null; failure?: string }) =>
+    store.write(() => row.write(afterAlert(row.read(), { kind, codes, threshold, at: now, ...told })));
   try {
     const receipt = await send({ config, store }, { snapshot, reasons }, kind, state);
-    await after();
+    await after({ to: receipt.via === 'outbox' ? null : to });
     return { done: 'mailed', kind, to, receipt };
   } catch (error) {
-    await after(messageOf(error));
+    await after({ to, failure: messageOf(error) });
     return { done: 'failed', kind, to, reason: messageOf(error) };
   }
 }
@@ -95,6 +95,7 @@ async function send(
     reasons,
     since: state.since,
     errors: kind === 'recovered' ? [] : errors,
+    failure: state.failure?.message ?? null,
     appName,
     host,
     database: store.file,
@@ -102,27 +103,34 @@ async function send(
   });
   // The same however often this one is tried.
   const name = createHash('sha256').update(
-    [store.file, state.since, kind, state.seen, state.mailedAt].join('|'),
+    [store.file, state.since, kind, reasons.map(({ code }) => code).join(), state.mailedAt].join('|'),
   );
   const messageId = `passito.alert.${name.digest('hex').slice(0, 16)}@${host}`;
   return mailerOf(config).send({ to: addresses(adminEmail), ...text }, { messageId });
 }
 
-/** Tells the admin that the database cannot be read, at most hourly; gives what was done, as a sentence. */
-export async function mailUnreadable(config: Config, error: PassitoError): Promise<string> {
+/** Tells the admin that the database cannot be read, at most hourly unless `force`; gives what was done, as a sentence. */
+export async function mailUnreadable(config: Config, error: PassitoError, force: boolean): Promise<string> {
   const { db, adminEmail: to, appName } = config.settings;
   const stamp = new Stamp([stateFolder(config), process.env['RUNTIME_DIRECTORY'] ?? '', tmpdir()], db);
-  if (stamp.isFresh()) return `Mailed already, within the last hour, to ${to}.`;
-  const host = hostname();
-  const { via, response } = await mailerOf(config).send(
-    {
-      to: addresses(to),
-      subject: `[${appName}] The job queue's database cannot be read (${host})`,
-      text: `${error.message}\n\n${error.hint ?? ''}\n\nSeen by 'passito health' on ${host}. To see for yourself, type: passito health\n`,
-    },
-    { messageId: `passito.alert.${randomUUID()}@${host}` },
-  );
+  if (!force && stamp.isFresh()) {
+    return `Mailed already, within the last hour, to ${to}; --force mails it again.`;
+  }
+  // Before the mail, which may take a while: of two that see it at the same moment one is enough.
   stamp.renew();
+  const host = hostname();
+  const mail = {
+    to: addresses(to),
+    subject: `[${appName}] The job queue's database cannot be read (${host})`,
+    text: `${error.message}\n\n${error.hint ?? ''}\n\nSeen by 'passito health' on ${host}. To see for yourself, type: passito health\n`,
+  };
+  const messageId = `passito.alert.${randomUUID()}@${host}`;
+  const { via, response } = await mailerOf(config)
+    .send(mail, { messageId })
+    .catch((failure: unknown) => {
+      stamp.remove();
+      throw failure;
+    });
   return via === 'outbox'
     ? `No SMTP server is configured: the mail to ${to} lies in ${response}.`
     : `Mailed to ${to}; the server answered: ${response}`;
@@ -133,5 +141,5 @@ function mailerOf(config: Config): Mailer {
 }
 
 function addresses(text: string): string[] {
-  return text.split(',').map((one) => one.trim());
+  return text.split(', ');
 }

@@ -4,7 +4,7 @@
  */
 
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type Key, type KeyName, KEYS, PROFILES, type Settings } from './config/keys.ts';
 import { type ConfiguredSchedule, readSchedules } from './config/schedules.ts';
@@ -12,11 +12,12 @@ import { importFresh } from './config/import-fresh.ts';
 import { isLoopback } from './config/read.ts';
 import type { CommandJob } from './engine/wire.ts';
 import { DEFINITION_KEYS, optionProblems } from './engine/types.ts';
-import { nearest } from './nearest.ts';
+import { nearest, slipOf } from './nearest.ts';
 import { errors, messageOf, sentence } from './errors.ts';
 
-/** The env file of an installed service: its own and the admin's commands then agree. */
-const SERVICE_ENV_FILE = '/etc/passito/passito.env';
+/** The folder of an installed service's settings: its own and the admin's commands then agree. */
+const SERVICE_FOLDER = '/etc/passito';
+const SERVICE_ENV_FILE = join(SERVICE_FOLDER, 'passito.env');
 
 const CONFIG_FILES = ['passito.config.ts', 'passito.config.js', 'passito.config.mjs', 'passito.config.json'];
 
@@ -49,7 +50,8 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
   const warnings: string[] = [];
   const problems: string[] = [];
   const envFile = readEnvFile(flags.envFile, warnings);
-  const file = await readConfigFile(problems);
+  const file = await readConfigFile(envFile.path, problems);
+  warnings.push(...likelySlips(envFile));
   const profile = flags.profile === undefined ? {} : readProfile(flags.profile, problems);
 
   const settings: Record<string, unknown> = {};
@@ -169,8 +171,26 @@ interface ConfigFile {
   unknown: string[];
 }
 
-async function readConfigFile(problems: string[]): Promise<ConfigFile> {
-  const path = CONFIG_FILES.find((candidate) => existsSync(candidate));
+/** In the working folder, else beside the service's env file where that is the one that counts. */
+function findConfigFile(envFile: string): string | undefined {
+  const beside = envFile === SERVICE_ENV_FILE ? CONFIG_FILES.map((name) => join(SERVICE_FOLDER, name)) : [];
+  return [...CONFIG_FILES, ...beside].find((candidate) => existsSync(candidate));
+}
+
+/** The file may hold other programs' settings too; a name of ours, or one that is nearly ours, is a slip. */
+function likelySlips({ path, values }: { path: string; values: NodeJS.Dict<string> }): string[] {
+  const known = Object.values(KEYS).map(({ env }) => env);
+  return Object.keys(values)
+    .filter((name) => !known.includes(name))
+    .flatMap((name) => {
+      const close = slipOf(name, known);
+      if (close !== undefined) return [`${path}: there is no setting ${name}; did you mean ${close}?`];
+      return name.startsWith('PASSITO_') ? [`${path}: there is no setting ${name}.`] : [];
+    });
+}
+
+async function readConfigFile(envFile: string, problems: string[]): Promise<ConfigFile> {
+  const path = findConfigFile(envFile);
   if (path === undefined) {
     return { path: 'passito.config.ts', values: {}, jobs: {}, schedules: undefined, unknown: [] };
   }

@@ -3,7 +3,7 @@
 import { serveApi, type ServedApi } from './api.ts';
 import { openOffice, openStore } from './app.ts';
 import { version } from './build-info.ts';
-import { type Config, refuseUnsafe } from './config.ts';
+import type { Config } from './config.ts';
 import { readJobFiles } from './edge/job-files.ts';
 import type { Log } from './edge/log.ts';
 import { watchForAway } from './edge/away.ts';
@@ -65,7 +65,6 @@ export async function startDaemon(
   endpoints = new Endpoints(),
 ): Promise<Daemon> {
   const jobFiles = readJobFiles(config);
-  for (const path of jobFiles.paths) refuseUnsafe('The job file', path);
   // Every other timer and thread lets the process end; this one is the reason why it lives.
   const keepAlive = setInterval(() => undefined, 2 ** 30);
   const opened: { store?: SqliteStore; pool?: Pool; parents?: PublicServer | undefined; api?: ServedApi } =

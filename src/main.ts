@@ -1,7 +1,16 @@
 /** Process entry. */
 
+import { writeFileSync } from 'node:fs';
+
 import { run } from './edge/cli/run.ts';
 import { EXIT } from './errors.ts';
+
+try {
+  // Node calls its first thread MainThread; `ps`, `top` and `fuser` show that name.
+  writeFileSync('/proc/self/comm', 'passito');
+} catch {
+  // Not Linux, or /proc is closed: a name is a kindness, no more.
+}
 
 // A pager that was closed, a pipe that ended: no reason to complain. A full disk is one: what was asked for is not there.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -30,7 +30,7 @@ export async function monitor({
     log.warn({ reasons: reasons.map(({ message }) => message) }, 'the job queue has issues');
   }
   if (adminEmail === '') return;
-  const result = await tellAdmin({ config, store }, health, { by: 'monitor' });
+  const result = await tellAdmin({ config, store, clock }, health, { by: 'monitor' });
   if (result.done === 'mailed') {
     const { kind, to, receipt } = result;
     log.info({ alert: kind, to, via: receipt.via, response: receipt.response }, 'the admin was told');

@@ -3,6 +3,13 @@
 /** The name closest to a mistyped one, if it is close enough to be a slip, or else one that begins the same. */
 export function nearest(given: string, names: readonly string[]): string | undefined {
   const wanted = plain(given);
+  const begins = (name: string) => plain(name).startsWith(wanted.slice(0, 4)) && wanted.length >= 4;
+  return slipOf(given, names) ?? names.find(begins);
+}
+
+/** The name of which a text is a slip of some letters; none where it may as well be another name. */
+export function slipOf(given: string, names: readonly string[]): string | undefined {
+  const wanted = plain(given);
   // Of one letter everything is a slip.
   if (wanted.length < 2) return undefined;
   let best: string | undefined;
@@ -14,7 +21,7 @@ export function nearest(given: string, names: readonly string[]): string | undef
       best = name;
     }
   }
-  return best ?? names.find((name) => plain(name).startsWith(wanted.slice(0, 4)) && wanted.length >= 4);
+  return best;
 }
 
 /** `Roll-Number` and `roll_number` are the same word. */

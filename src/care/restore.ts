@@ -6,18 +6,19 @@
  */
 
 import {
+  chmodSync,
   chownSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   renameSync,
-  rmdirSync,
   rmSync,
-  statfsSync,
+  rmdirSync,
   statSync,
+  statfsSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -27,7 +28,7 @@ import { systemClock } from '../engine/clock.ts';
 import { formatSize } from '../engine/units.ts';
 import { errors, messageOf, PassitoError } from '../errors.ts';
 import { MIGRATIONS } from '../store/sqlite/migrations.ts';
-import { restoringMark } from '../store/sqlite/open.ts';
+import { isShared, restoringMark } from '../store/sqlite/open.ts';
 import { Queries } from '../store/sqlite/queries.ts';
 import { makeReady, withDatabase } from '../store/sqlite/snapshot.ts';
 import { BadArchive } from './archive.ts';
@@ -87,6 +88,8 @@ export async function restore(
       const kept = keptName(database);
       if (!steps.dryRun) {
         giveToOwner(staged, state);
+        // As it is where the database is made there.
+        if (isShared(state)) chmodSync(join(staged, DATABASE), 0o660);
         await takePlace(database, { staged: basename(staged), kept: basename(kept), parts });
       }
       const { made_at, schema, files } = manifest;
@@ -248,7 +251,10 @@ function move(database: string, { staged, kept, parts }: Plan): void {
 
 function moveAside(path: string, aside: string): void {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
-  mkdirSync(aside, { recursive: true, mode: 0o700 });
+  if (mkdirSync(aside, { recursive: true, mode: 0o700 }) !== undefined && process.geteuid?.() === 0) {
+    const { uid, gid } = statSync(dirname(aside));
+    chownSync(aside, uid, gid);
+  }
   let target = join(aside, basename(path));
   // 'passito keys' may have made a key between the two tries.
   for (let n = 2; existsSync(target); n++) target = join(aside, `${basename(path)}-${n}`);

@@ -5,7 +5,15 @@ import { parseDuration } from '../engine/units.ts';
 import { NAME } from '../engine/types.ts';
 import { readCountryCode } from '../outpass/parent/phone.ts';
 import { DEFAULT_SMS, readSmsTemplate } from '../outpass/parent/sms.ts';
-import { type Address, readAddress, readSwitch, readUrl, readZone } from './read.ts';
+import {
+  type Address,
+  readAddress,
+  readMailAddresses,
+  readSender,
+  readSwitch,
+  readUrl,
+  readZone,
+} from './read.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -78,6 +86,10 @@ function queues(value: string): string[] | null | undefined {
   return names.every((name) => NAME.test(name)) ? names : undefined;
 }
 
+function addressOrOff(value: string): Address | null | undefined {
+  return value === 'off' ? null : readAddress(value);
+}
+
 /** Null where it is not set: that of everybody. */
 function graceOfGender(env: string): Key<number | null> {
   return key(env, parseDuration, 'a duration such as 30m', () => null);
@@ -126,17 +138,27 @@ export const KEYS = {
   ),
   http: key(
     'PASSITO_HTTP',
-    readAddress,
-    'a port, or an address with a port such as 127.0.0.1:8090',
+    addressOrOff,
+    'a port, or an address with a port such as 127.0.0.1:8090, or off',
     () => null as Address | null,
   ),
   httpOpen: key('PASSITO_HTTP_OPEN', readSwitch, 'yes or no', () => false),
-  adminEmail: text('ADMIN_EMAIL'),
+  adminEmail: key(
+    'ADMIN_EMAIL',
+    readMailAddresses,
+    'an e-mail address, or several with commas between',
+    () => '',
+  ),
   smtpHost: text('SMTP_HOST'),
   smtpPort: whole('SMTP_PORT', 1, 65_535, 587),
   smtpUser: text('SMTP_USER'),
   smtpPass: text('SMTP_PASS', '', true),
-  mailerFrom: text('MAILER_FROM', 'passito@localhost'),
+  mailerFrom: key(
+    'MAILER_FROM',
+    readSender,
+    'an e-mail address, such as Gate Office <gate@example.edu>',
+    () => 'passito@localhost',
+  ),
   appName: text('APP_NAME', 'Passito'),
   appUrl: key('APP_URL', readUrl, 'an address such as https://gate.example.edu', () => ''),
   timeZone: key(
@@ -154,8 +176,8 @@ export const KEYS = {
   fontsFolder: text('PASSITO_FONTS'),
   public: key(
     'PASSITO_PUBLIC',
-    readAddress,
-    'a port, or an address with a port such as 0.0.0.0:8080',
+    addressOrOff,
+    'a port, or an address with a port such as 0.0.0.0:8080, or off',
     () => null as Address | null,
   ),
   linkLifetime: key(

@@ -14,6 +14,8 @@ export interface AlertFacts {
   since: number | null;
   /** The latest failed jobs. */
   errors: readonly { id: number; type: string; error: string }[];
+  /** Why an earlier mail about this was not sent. */
+  failure: string | null;
   appName: string;
   host: string;
   database: string;
@@ -80,12 +82,13 @@ function metrics(snapshot: HealthSnapshot): [string, string, Colour][] {
   ];
 }
 
-function whence({ host, database, snapshot, since, zone, kind }: AlertFacts): string {
+function whence({ host, database, snapshot, since, zone, kind, failure }: AlertFacts): string {
   const when = (ms: number) =>
     new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' }).format(ms);
   const lasted =
     since === null ? '' : ` ${kind === 'recovered' ? 'It had issues' : 'Issues'} since ${when(since)}.`;
-  return `${when(snapshot.now)} (${zone}) on ${host}, ${database}.${lasted}`;
+  const untold = failure === null ? '' : ` An earlier mail about it was not sent: ${short(failure)}`;
+  return `${when(snapshot.now)} (${zone}) on ${host}, ${database}.${lasted}${untold}`;
 }
 
 function plain(facts: AlertFacts, headline: string, rows: readonly [string, string, Colour][]): string {

@@ -2,8 +2,8 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
-import { join, resolve } from 'node:path';
-import type { Config } from '../config.ts';
+import { dirname, join, resolve } from 'node:path';
+import { type Config, refuseUnsafe } from '../config.ts';
 import { errors, messageOf } from '../errors.ts';
 
 /** What the threads need of a jobs folder. */
@@ -18,7 +18,10 @@ const SCRIPT = /\.[cm]?[jt]s$/;
 const TYPESCRIPT = /\.[cm]?ts$/;
 const DECLARATION = /\.d\.[cm]?ts$/;
 
-/** Reads the folder. The default one need not be there; one that somebody named must. */
+/**
+ * Reads the folder. The default one need not be there; one that somebody named must. As root, what others can change is
+ * refused, the folders as well: a file may be put into them.
+ */
 export function readJobFiles({ settings, origins }: Config): JobFiles {
   const root = resolve(settings.jobsFolder);
   const named = origins.jobsFolder !== 'default';
@@ -26,19 +29,22 @@ export function readJobFiles({ settings, origins }: Config): JobFiles {
   if (found === undefined && !named) return { paths: [], compiled: new Map() };
   if (found === undefined) throw errors.badFile(`the jobs folder ${root}`, 'there is no such folder');
   if (!found.isDirectory()) throw errors.badFile(`the jobs folder ${root}`, 'it is not a folder');
+  refuseUnsafe('The jobs folder', root);
+  const all = scripts(root);
+  for (const path of all) refuseUnsafe('The job file', path);
   const compiled = new Map<string, string>();
-  for (const path of scripts(root, true)) if (TYPESCRIPT.test(path)) compiled.set(path, compile(path));
-  return { paths: scripts(root, false), compiled };
+  for (const path of all) if (TYPESCRIPT.test(path)) compiled.set(path, compile(path));
+  return { paths: all.filter((path) => dirname(path) === root), compiled };
 }
 
-function scripts(root: string, deep: boolean): string[] {
+function scripts(root: string): string[] {
   return readdirSync(root, { withFileTypes: true })
     .flatMap((entry) => {
       const path = join(root, entry.name);
       if (entry.isDirectory()) {
-        return deep && entry.name !== 'node_modules' && !entry.name.startsWith('.')
-          ? scripts(path, true)
-          : [];
+        if (entry.name === 'node_modules' || entry.name.startsWith('.')) return [];
+        refuseUnsafe('The jobs folder', path);
+        return scripts(path);
       }
       return SCRIPT.test(entry.name) && !DECLARATION.test(entry.name) ? [path] : [];
     })

@@ -28,6 +28,17 @@ export class Stamp {
     });
   }
 
+  /** As if it had never been. */
+  remove(): void {
+    for (const path of this.#paths) {
+      try {
+        rmSync(path, { force: true });
+      } catch {
+        // Somebody else's, or the folder is: it did not count.
+      }
+    }
+  }
+
   /** Does nothing where no folder can be written: then too much is told rather than too little. */
   renew(): void {
     for (const path of this.#paths) {

@@ -13,7 +13,10 @@ export interface AlertState {
   /** The reasons of the last mail; null where the admin was told that all is well, or never told anything. */
   mailed: string | null;
   mailedAt: number | null;
+  /** Null where that mail was only written into the outbox. */
   mailedTo: string | null;
+  /** By which threshold that was seen, in milliseconds: by the same one its end is seen. */
+  mailedThreshold: number | null;
   /** A mail that is on its way: nobody else sends it. */
   sending: { kind: AlertKind; at: number } | null;
   /** Why the last try failed, and how many have, since the last one that did not. */
@@ -27,7 +30,11 @@ export type AlertKind = 'problem' | 'changed' | 'reminder' | 'recovered';
 export interface AlertCheck {
   by: 'monitor' | 'command';
   codes: readonly string[];
+  /** By which a due job counts as stale, in milliseconds. */
+  threshold: number;
   now: number;
+  /** Whether a mail would be sent, and not only written into the outbox. */
+  sends: boolean;
   /** Mails also what was mailed before. */
   force?: boolean;
 }
@@ -46,6 +53,7 @@ export const QUIET: AlertState = {
   mailed: null,
   mailedAt: null,
   mailedTo: null,
+  mailedThreshold: null,
   sending: null,
   failure: null,
 };
@@ -61,60 +69,80 @@ const CHECKS = 2;
 
 const REMIND_MS = 4 * 3_600_000;
 
-/** Whoever sends a mail has died after this time. */
-const SENDING_MS = 15 * 60_000;
+/** Whoever sends a mail has died after this time: the mailer gives up sooner. Milliseconds. */
+const SENDING_MS = 5 * 60_000;
+
+/** By which threshold a check must judge: whoever is less strict than the last mail would see its end too early. */
+export function thresholdOf({ mailed, mailedThreshold }: AlertState, own: number): number {
+  return mailed === null ? own : Math.min(own, mailedThreshold ?? own);
+}
 
 /** Decides what a check leads to. */
-export function decideAlert(
-  before: AlertState,
-  { by, codes, now, force = false }: AlertCheck,
-): AlertDecision {
-  const seen = [...new Set(codes)].toSorted().join(' ');
-  const counts =
-    by === 'monitor' && (before.checkedAt === null || Math.abs(now - before.checkedAt) >= SOONEST_CHECK_MS);
-  const same = seen === before.seen;
+export function decideAlert(before: AlertState, check: AlertCheck): AlertDecision {
+  const { by, now, force = false } = check;
+  const found = [...new Set(check.codes)].toSorted().join(' ');
+  // Somebody's trouble that has not been told yet, or whose mail failed, is kept until it has been.
+  const open = before.mailed !== null || before.failure !== null;
   const state: AlertState = {
-    ...before,
-    seen,
-    seenChecks: (same ? before.seenChecks : 0) + (counts ? 1 : 0),
-    checkedAt: counts ? now : before.checkedAt,
-    since: seen === '' ? (before.mailed === null ? null : before.since) : (before.since ?? now),
+    // What a command sees, by a threshold of its own, is no check of the monitor.
+    ...(by === 'monitor' ? seenByMonitor(before, found, now) : before),
+    since: found === '' ? (open ? before.since : null) : (before.since ?? now),
   };
-  const onItsWay = before.sending !== null && Math.abs(now - before.sending.at) < SENDING_MS;
-  const mail = onItsWay ? null : wanted(state, by === 'command' || state.seenChecks >= CHECKS, now, force);
+  const onItsWay = !force && before.sending !== null && Math.abs(now - before.sending.at) < SENDING_MS;
+  const sure = by === 'command' || state.seenChecks >= CHECKS;
+  const mail = onItsWay ? null : wanted(state, found, sure, check);
   return { mail, state: mail === null ? state : { ...state, sending: { kind: mail, at: now } } };
 }
 
+function seenByMonitor(before: AlertState, seen: string, now: number): AlertState {
+  const counts = before.checkedAt === null || Math.abs(now - before.checkedAt) >= SOONEST_CHECK_MS;
+  return {
+    ...before,
+    seen,
+    seenChecks: (seen === before.seen ? before.seenChecks : 0) + (counts ? 1 : 0),
+    checkedAt: counts ? now : before.checkedAt,
+  };
+}
+
 function wanted(
-  { seen, mailed, mailedAt }: AlertState,
+  { mailed, mailedAt, mailedTo, failure }: AlertState,
+  found: string,
   sure: boolean,
-  now: number,
-  force: boolean,
+  { now, sends, force = false }: AlertCheck,
 ): AlertKind | null {
-  if (seen === '') return mailed === null ? null : 'recovered';
+  if (found === '') return mailed === null && failure === null ? null : 'recovered';
   if (!sure) return null;
-  if (mailed === null) return 'problem';
-  if (mailed !== seen) return 'changed';
+  // What lies in the outbox was told to nobody.
+  if (mailed === null || (mailedTo === null && sends)) return 'problem';
+  if (mailed !== found) return 'changed';
   const old = mailedAt === null || Math.abs(now - mailedAt) >= REMIND_MS;
   return old || force ? 'reminder' : null;
 }
 
-/** The state once a mail has left, or has not. */
+/** The state once a mail has left, or has not. `to` is null where it was only written into the outbox. */
 export function afterAlert(
   state: AlertState,
   {
     kind,
     codes,
+    threshold,
     at,
     to,
     failure,
-  }: { kind: AlertKind; codes: readonly string[]; at: number; to: string; failure?: string },
+  }: {
+    kind: AlertKind;
+    codes: readonly string[];
+    threshold: number;
+    at: number;
+    to: string | null;
+    failure?: string;
+  },
 ): AlertState {
   if (failure !== undefined) {
     const tries = (state.failure?.tries ?? 0) + 1;
     return { ...state, sending: null, failure: { message: failure, tries } };
   }
   const done = { ...state, sending: null, failure: null, mailedAt: at, mailedTo: to };
-  if (kind === 'recovered') return { ...done, mailed: null, since: state.seen === '' ? null : state.since };
-  return { ...done, mailed: [...new Set(codes)].toSorted().join(' ') };
+  if (kind === 'recovered') return { ...done, mailed: null, mailedThreshold: null, since: null };
+  return { ...done, mailed: [...new Set(codes)].toSorted().join(' '), mailedThreshold: threshold };
 }

@@ -138,6 +138,13 @@ test('a group may share the folder where the admin has set that up, and the keys
   assert.deepEqual(found({ state: shared, owned: [db, key] }), [
     'permissions: fault: /srv/passito/keys/signing.pem can be used by others than the owner → chmod go-rwx /srv/passito/keys/signing.pem',
   ]);
+  assert.deepEqual(found({ state: shared, owned: [{ ...db, mode: 0o600 }] }), [
+    'permissions: fault: /srv/passito/passito.db is in a folder that a group shares, and the group cannot write it → chmod g+rw /srv/passito/passito.db',
+  ]);
+  assert.deepEqual(found({ state: { ...shared, mixed: true }, owned: [db] }), []);
+  assert.deepEqual(found({ state: { ...shared, mode: 0o2772, mixed: true }, owned: [db] }), [
+    'permissions: fault: /srv/passito can be changed by others → chmod o-w /srv/passito',
+  ]);
   assert.deepEqual(found({ owned: [db] }), [
     'permissions: fault: /srv/passito/passito.db can be used by others than the owner → chmod go-rwx /srv/passito/passito.db',
   ]);

@@ -10,6 +10,7 @@ import { checkHealth, tellAdmin } from '../../src/alerts.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Log } from '../../src/edge/log.ts';
 import { CHECK_MS } from '../../src/engine/alert.ts';
+import { formatTime } from '../../src/engine/clock.ts';
 import { monitor } from '../../src/monitor.ts';
 import { FakeClock } from '../tools/engine.ts';
 import { closedPort, startSmtp } from '../tools/smtp.ts';
@@ -29,15 +30,31 @@ async function opened(t: TestContext, env: Record<string, string>) {
     lines.push([level, msg, Object.keys(fields).join()]);
   const log = { info: line('info'), warn: line('warn'), error: line('error') } as unknown as Log;
   const look = () => monitor({ config, store, log, clock });
-  const command = async () =>
-    tellAdmin({ config, store }, await checkHealth(store, config.settings.alertThreshold, clock), {
-      by: 'command',
-    });
-  const ill = () =>
-    store.db.exec(`INSERT INTO jobs (type, available_at) VALUES ('Sync', '2026-11-23 00:00:00.000')`);
+  const command = async (threshold = config.settings.alertThreshold) =>
+    tellAdmin({ config, store, clock }, await checkHealth(store, threshold, clock), { by: 'command' });
+  const ill = (since = Date.UTC(2026, 10, 23)) =>
+    store.db.prepare(`INSERT INTO jobs (type, available_at) VALUES ('Sync', ?)`).run(formatTime(since));
   const well = () => store.db.exec('DELETE FROM jobs');
   return { clock, lines, look, command, ill, well };
 }
+
+test('cron that is stricter than the monitor, and cron that is less strict: still one mail of each', async (t) => {
+  for (const minutes of [1, 600]) {
+    const smtp = await startSmtp(t);
+    const { clock, look, command, ill, well } = await opened(t, {
+      ADMIN_EMAIL: 'admin@example.edu',
+      SMTP_PORT: String(smtp.port),
+    });
+    for (let minute = 0; minute <= 90; minute += 5) {
+      if (minute === 20) ill(clock.now() - 3 * 60_000);
+      if (minute === 80) well();
+      await command(minutes * 60_000);
+      await look();
+      clock.freeze(CHECK_MS);
+    }
+    assert.equal(smtp.mails.length, 2, `${minutes} minutes`);
+  }
+});
 
 test('an hour of trouble, seen every five minutes by the monitor and by cron: one mail, and one at its end', async (t) => {
   const smtp = await startSmtp(t);

@@ -5,7 +5,14 @@ import { suite, test } from 'node:test';
 
 import fc from 'fast-check';
 
-import { afterAlert, type AlertKind, CHECK_MS, decideAlert, QUIET } from '../../src/engine/alert.ts';
+import {
+  afterAlert,
+  type AlertKind,
+  CHECK_MS,
+  decideAlert,
+  QUIET,
+  thresholdOf,
+} from '../../src/engine/alert.ts';
 
 const HOUR = 3_600_000;
 
@@ -16,12 +23,19 @@ function mailbox() {
   const mails: AlertKind[] = [];
   let works = true;
   const check = (by: 'monitor' | 'command', codes: readonly string[], force = false) => {
-    const decided = decideAlert(state, { by, codes, now, force });
+    const decided = decideAlert(state, { by, codes, threshold: 1, now, sends: true, force });
     state = decided.state;
     const kind = decided.mail;
     if (kind === null) return;
     if (works) mails.push(kind);
-    state = afterAlert(state, { kind, codes, at: now, to: 'a@b', ...(works ? {} : { failure: 'down' }) });
+    state = afterAlert(state, {
+      kind,
+      codes,
+      threshold: 1,
+      at: now,
+      to: 'a@b',
+      ...(works ? {} : { failure: 'down' }),
+    });
   };
   return {
     mails,
@@ -139,13 +153,56 @@ test('a mail that failed is tried at each check, the recovery too, and the failu
 
 test('while one sends, another does not; if the first dies, the next does after a while', () => {
   const at = 1_000_000_000_000;
-  const first = decideAlert(QUIET, { by: 'command', codes: ['a'], now: at });
+  const check = { by: 'command', codes: ['a'], threshold: 1, sends: true } as const;
+  const first = decideAlert(QUIET, { ...check, now: at });
   assert.equal(first.mail, 'problem');
-  assert.equal(decideAlert(first.state, { by: 'command', codes: ['a'], now: at + 60_000 }).mail, null);
-  assert.equal(
-    decideAlert(first.state, { by: 'command', codes: ['a'], now: at + 16 * 60_000 }).mail,
-    'problem',
-  );
+  assert.equal(decideAlert(first.state, { ...check, now: at + 60_000 }).mail, null);
+  assert.equal(decideAlert(first.state, { ...check, now: at + 60_000, force: true }).mail, 'problem');
+  assert.equal(decideAlert(first.state, { ...check, now: at + 6 * 60_000 }).mail, 'problem');
+});
+
+test('a trouble that ended before its mail could be sent is told all the same', () => {
+  const box = mailbox();
+  box.break(true);
+  box.check('monitor', ['a']);
+  box.pass(CHECK_MS);
+  box.check('monitor', ['a']);
+  const { since } = box.state;
+  box.pass(CHECK_MS);
+  box.check('monitor', []);
+  assert.deepEqual([box.mails, box.state.since], [[], since]);
+  box.break(false);
+  box.pass(CHECK_MS);
+  box.check('monitor', []);
+  assert.deepEqual([box.mails, box.state.failure, box.state.since], [['recovered'], null, null]);
+});
+
+test('what lies in the outbox was told to nobody, once a server is there', () => {
+  const check = { by: 'command', codes: ['a'], threshold: 1 } as const;
+  const first = decideAlert(QUIET, { ...check, now: 1000, sends: false });
+  const state = afterAlert(first.state, { ...check, kind: 'problem', at: 1000, to: null });
+  assert.equal(decideAlert(state, { ...check, now: 2000, sends: false }).mail, null);
+  assert.equal(decideAlert(state, { ...check, now: 2000, sends: true }).mail, 'problem');
+});
+
+suite('checks that judge by different thresholds', () => {
+  test('the end of a trouble is seen by the threshold by which it was told', () => {
+    assert.equal(thresholdOf(QUIET, 300), 300);
+    const told = { ...QUIET, mailed: 'stale', mailedThreshold: 60 };
+    assert.equal(thresholdOf(told, 300), 60);
+    assert.equal(thresholdOf(told, 30), 30);
+    assert.equal(thresholdOf({ ...told, mailedThreshold: null }, 300), 300);
+  });
+
+  test('a command that is less strict does not make the monitor begin again', () => {
+    const { mails, check, pass } = mailbox();
+    check('monitor', ['stale']);
+    check('command', []);
+    pass(CHECK_MS);
+    check('command', []);
+    check('monitor', ['stale']);
+    assert.deepEqual(mails, ['problem']);
+  });
 });
 
 test('whatever happens: no recovery without a problem, no two problems without a recovery', () => {

@@ -207,6 +207,19 @@ const settings: Case[] = [
     },
     list: true,
   }),
+  usage('settings that are nearly ours', ['health'], {
+    files: {
+      '.env':
+        'SMTP_HSOT=mail.example.edu\nPASSITO_MAXWORKERS=5\nPASSITO_COLOUR=red\nSHOP_KEY=1\nTWILIO_SERVICE_SID=1\n',
+    },
+    code: 0,
+    list: true,
+    prints: true,
+  }),
+  usage('an address that is none', ['config'], {
+    env: { ADMIN_EMAIL: 'rao', MAILER_FROM: 'Gate Office' },
+    list: true,
+  }),
   usage('a config file that others may write', ['supervisor'], {
     files: { 'passito.config.json': '{}' },
     arrange: (folder) => chmodSync(join(folder, 'passito.config.json'), 0o666),
@@ -253,6 +266,14 @@ const jobFiles: Case[] = [
   usage('a job file that others may write', ['supervisor'], {
     files: { 'jobs/Open.ts': job() },
     arrange: (folder) => chmodSync(join(folder, 'jobs', 'Open.ts'), 0o666),
+  }),
+  usage('a jobs folder that others may write', ['supervisor'], {
+    files: { 'jobs/Good.ts': job() },
+    arrange: (folder) => chmodSync(join(folder, 'jobs'), 0o777),
+  }),
+  usage('a folder of helpers that others may write', ['try', 'Good'], {
+    files: { 'jobs/Good.ts': job(), 'jobs/lib/help.ts': 'export {};' },
+    arrange: (folder) => chmodSync(join(folder, 'jobs', 'lib'), 0o777),
   }),
   usage('try of a type that nobody knows', ['try', 'Helo'], { files: { 'jobs/Hello.ts': job() } }),
   usage('try of a broken file', ['try', 'Broken'], {

@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   chownSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -120,6 +121,19 @@ describe('restore', () => {
     assert.equal(value(join(kept, 'passito.db'), `SELECT count(*) FROM jobs WHERE type = 'Old'`), 1);
     assert.equal(readFileSync(join(kept, 'files', 'old'), 'utf8'), 'old');
     assert.ok(existsSync(join(kept, 'keys', 'signing.pem')));
+  });
+
+  it('in a folder that a group shares, the group is let in again', async (t) => {
+    const there = new Site((clean) => t.after(clean));
+    await there.ok('migrate');
+    chmodSync(there.folder, 0o2770);
+    if (process.getuid?.() === 0) chownSync(there.folder, 54_321, 54_322);
+    await there.ok('restore', backup, '--force');
+    const { mode, uid, gid } = statSync(there.db);
+    const folder = statSync(there.folder);
+    assert.deepEqual([mode & 0o777, uid, gid], [0o660, folder.uid, folder.gid]);
+    const kept = statSync(there.path(keptIn(there.folder)[0]!));
+    assert.deepEqual([kept.mode & 0o777, kept.uid], [0o700, folder.uid]);
   });
 
   it('refuses while a supervisor runs, or another program has the database open', async (t) => {

@@ -20,6 +20,7 @@ test('the state of alerts is read as it was written, and is quiet at first', asy
     mailed: 'stale',
     mailedAt: 900,
     mailedTo: 'a@b.c',
+    mailedThreshold: 300_000,
     sending: { kind: 'changed', at: 1100 },
     failure: { message: 'down', tries: 3 },
   } as const;

@@ -60,7 +60,7 @@ function envFile({ envFile: { path, mode } }: Facts): Finding[] {
   ];
 }
 
-function permissions({ state, owned }: Facts): Finding[] {
+function permissions({ state, owned, settings: { db } }: Facts): Finding[] {
   if (state.mode === null) return [];
   const all = [...(state.mixed ? [] : [state]), ...owned];
   const found = ([0o077, 0o007] as const).flatMap((mask) => {
@@ -72,8 +72,21 @@ function permissions({ state, owned }: Facts): Finding[] {
     return [fault(`${told} can be used by others than the owner`, command, { kind: 'modes', modes })];
   });
   // Somebody's home, or /tmp: to shut that is not ours to decide. But who may rename the database may replace it.
-  if (state.mixed && (state.mode & 0o022) !== 0 && (state.mode & 0o1000) === 0) {
-    found.push(fault(`${state.path} can be changed by others`, `chmod go-w ${quoted(state.path)}`));
+  const others = isShared(state) ? 0o002 : 0o022;
+  if (state.mixed && (state.mode & others) !== 0 && (state.mode & 0o1000) === 0) {
+    const who = isShared(state) ? 'o' : 'go';
+    found.push(fault(`${state.path} can be changed by others`, `chmod ${who}-w ${quoted(state.path)}`));
+  }
+  const shut = isShared(state) ? owned.filter((one) => one.path === db && (one.mode & 0o060) !== 0o060) : [];
+  for (const { path, mode } of shut) {
+    const modes = [{ path, mode: mode | 0o060 }];
+    found.push(
+      fault(
+        `${path} is in a folder that a group shares, and the group cannot write it`,
+        `chmod g+rw ${quoted(path)}`,
+        { kind: 'modes', modes },
+      ),
+    );
   }
   const foreign = owned.filter(({ uid }) => uid !== state.uid);
   if (foreign.length > 0) {
@@ -84,13 +97,17 @@ function permissions({ state, owned }: Facts): Finding[] {
       ),
     );
   }
-  return found.length > 0 ? found : [well(`${state.path} and what is in it are their owner's alone`)];
+  const whose = isShared(state) ? "their owner's and their group's" : "their owner's alone";
+  return found.length > 0 ? found : [well(`${state.path} and what is in it are ${whose}`)];
 }
 
 /** A group may share folder and database where the admin has set that up (mode 2770), the keys never. */
 function forbidden({ path }: OwnedPath, state: OwnedPath): 0o077 | 0o007 {
-  const shared = (state.mode & 0o2000) !== 0 && !path.startsWith(`${state.path}/keys`);
-  return shared ? 0o007 : 0o077;
+  return isShared(state) && !path.startsWith(`${state.path}/keys`) ? 0o007 : 0o077;
+}
+
+function isShared({ mode }: OwnedPath): boolean {
+  return (mode & 0o2020) === 0o2020;
 }
 
 function folders({ state, missing }: Facts): Finding[] {

@@ -2,7 +2,7 @@
 
 import { filesRoot } from '../../app.ts';
 import { threadEntry } from '../../build-info.ts';
-import { type Config, refuseUnsafe } from '../../config.ts';
+import type { Config } from '../../config.ts';
 import { readJobFiles, syntaxProblem } from '../../edge/job-files.ts';
 import { holderName, ownIdentity } from '../../edge/machine.ts';
 import { Pool } from '../../engine/pool.ts';
@@ -14,7 +14,6 @@ const PATIENCE_MS = 15_000;
 /** How many types there are. Throws what a supervisor would refuse to start with, of all files. */
 export async function knownTypes(config: Config): Promise<number> {
   const { paths, compiled } = readJobFiles(config);
-  for (const path of paths) refuseUnsafe('The job file', path);
   const setup = {
     jobFiles: paths,
     compiled,

@@ -11,7 +11,7 @@ import {
   pauseText,
   severity,
 } from '../../engine/health.ts';
-import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
+import { errors, EXIT, messageOf, PassitoError, sentence } from '../../errors.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { printable } from '../log.ts';
@@ -50,9 +50,9 @@ export const health: Command = {
     } catch (error) {
       if (input.has('nagios') && error instanceof PassitoError) {
         input.print(`PASSITO UNKNOWN - ${error.message.split('\n')[0]}`);
-        return NAGIOS.unknown;
       }
       if (input.has('send-email')) await tellUnreadable(input, config, error);
+      if (input.has('nagios') && error instanceof PassitoError) return NAGIOS.unknown;
       throw error;
     }
   },
@@ -100,7 +100,7 @@ async function mail(input: Input, config: Config, store: SqliteStore, found: Hea
     case 'failed':
       input.note(
         printable(
-          `The mail to ${result.to} was not sent: ${result.reason} It is tried again at the next check.`,
+          `The mail to ${result.to} was not sent: ${sentence(result.reason)} It is tried again at the next check.`,
         ),
       );
       return false;
@@ -109,7 +109,9 @@ async function mail(input: Input, config: Config, store: SqliteStore, found: Hea
       if (found.reasons.length === 0) input.note('There is nothing to mail.');
       else if (sending !== null) input.note('Another process is mailing this at the moment.');
       else if (mailed !== null && mailedAt !== null) {
-        input.note(`Mailed already, ${told(mailedAt)} to ${mailedTo}; --force mails it again.`);
+        const what = mailedTo === null ? 'Written into the outbox' : 'Mailed';
+        const whom = mailedTo === null ? '' : ` to ${mailedTo}`;
+        input.note(`${what} already, ${told(mailedAt)}${whom}; --force mails it again.`);
       }
       return true;
     }
@@ -124,7 +126,7 @@ async function tellUnreadable(input: Input, config: Config, error: unknown): Pro
     return;
   }
   try {
-    const said = await mailUnreadable(config, error);
+    const said = await mailUnreadable(config, error, input.has('force'));
     input.note(printable(said));
   } catch (failure) {
     input.note(printable(`The mail to ${config.settings.adminEmail} was not sent: ${messageOf(failure)}`));

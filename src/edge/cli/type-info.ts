@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Config, refuseUnsafe } from '../../config.ts';
+import type { Config } from '../../config.ts';
 import { errors, messageOf } from '../../errors.ts';
 import { checkPayload } from '../../runner/check.ts';
 import { installHooks, type LoadedJob, loadJobFile } from '../../runner/loader.ts';
@@ -17,7 +17,6 @@ export async function typeFromFolder(type: string, config: Config): Promise<Load
     existsSync(candidate),
   );
   if (path === undefined) return undefined;
-  refuseUnsafe('The job file', path);
   installHooks(readJobFiles(config).compiled);
   try {
     const definition = await loadJobFile(path);
@@ -48,7 +47,6 @@ export async function loadFolder(config: Config): Promise<LoadedJob[]> {
   installHooks(compiled);
   const found: LoadedJob[] = [];
   for (const path of paths) {
-    refuseUnsafe('The job file', path);
     try {
       const job = await loadJobFile(path);
       if (job !== undefined) found.push(job);

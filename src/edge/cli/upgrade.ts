@@ -66,7 +66,10 @@ export const upgrade: Command = {
         tables = await schemaVersion(config.settings.db);
         backup = join(stateFolder(config), `before-upgrade-${stamp()}.tar`);
       }
-      const saved = backup === undefined ? [] : [command([...target.as, target.path, 'backup', backup])];
+      const saved =
+        backup === undefined
+          ? []
+          : [command([...target.as, target.path, 'backup', backup, '--db', config.settings.db])];
       runSteps(input, [...saved, ...replaceSteps(file, target)], dry);
     } finally {
       rmSync(target.fresh, { force: true });

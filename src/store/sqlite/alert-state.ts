@@ -12,6 +12,7 @@ interface AlertRow {
   mailed: string | null;
   mailed_at: string | null;
   mailed_to: string | null;
+  mailed_threshold: number | null;
   sending: AlertKind | null;
   sending_at: string | null;
   last_error: string | null;
@@ -25,10 +26,10 @@ export function prepareAlertState(db: Database): {
 } {
   const read = db.prepare<[], AlertRow>('SELECT * FROM alert_state WHERE id = 1');
   const write = db.prepare<[AlertRow]>(
-    `INSERT INTO alert_state (id, seen, seen_checks, checked_at, since, mailed, mailed_at, mailed_to, sending, sending_at, last_error, failed_tries)
-     VALUES (1, @seen, @seen_checks, @checked_at, @since, @mailed, @mailed_at, @mailed_to, @sending, @sending_at, @last_error, @failed_tries)
+    `INSERT INTO alert_state (id, seen, seen_checks, checked_at, since, mailed, mailed_at, mailed_to, mailed_threshold, sending, sending_at, last_error, failed_tries)
+     VALUES (1, @seen, @seen_checks, @checked_at, @since, @mailed, @mailed_at, @mailed_to, @mailed_threshold, @sending, @sending_at, @last_error, @failed_tries)
      ON CONFLICT (id) DO UPDATE SET seen = @seen, seen_checks = @seen_checks, checked_at = @checked_at, since = @since,
-       mailed = @mailed, mailed_at = @mailed_at, mailed_to = @mailed_to, sending = @sending, sending_at = @sending_at,
+       mailed = @mailed, mailed_at = @mailed_at, mailed_to = @mailed_to, mailed_threshold = @mailed_threshold, sending = @sending, sending_at = @sending_at,
        last_error = @last_error, failed_tries = @failed_tries`,
   );
   return {
@@ -42,11 +43,23 @@ export function prepareAlertState(db: Database): {
         mailed: row?.mailed ?? null,
         mailedAt: at(row?.mailed_at),
         mailedTo: row?.mailed_to ?? null,
+        mailedThreshold: row?.mailed_threshold ?? null,
         sending: sendingOf(row),
         failure: failureOf(row),
       };
     },
-    write({ seen, seenChecks, checkedAt, since, mailed, mailedAt, mailedTo, sending, failure }) {
+    write({
+      seen,
+      seenChecks,
+      checkedAt,
+      since,
+      mailed,
+      mailedAt,
+      mailedTo,
+      mailedThreshold,
+      sending,
+      failure,
+    }) {
       write.run({
         seen,
         seen_checks: seenChecks,
@@ -55,6 +68,7 @@ export function prepareAlertState(db: Database): {
         mailed,
         mailed_at: text(mailedAt),
         mailed_to: mailedTo,
+        mailed_threshold: mailedThreshold,
         sending: sending?.kind ?? null,
         sending_at: text(sending?.at ?? null),
         last_error: failure?.message ?? null,

@@ -8,6 +8,7 @@ import { office } from './migrations/office.ts';
 import { parents } from './migrations/parents.ts';
 import { records } from './migrations/records.ts';
 import { schedules } from './migrations/schedules.ts';
+import { threshold } from './migrations/threshold.ts';
 
 /** Step n brings a database from version n to n + 1; the version is SQLite's own `user_version`. */
 export const MIGRATIONS: readonly { name: string; sql: string }[] = [
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
   { name: 'alerts', sql: alerts },
   { name: 'doubts', sql: doubts },
   { name: 'audit', sql: audit },
+  { name: 'threshold', sql: threshold },
 ];
 
 /** "pass" in ASCII: tells a passito database from any other SQLite file. */

@@ -83,7 +83,7 @@ function connect(file: string, options: OpenOptions): Database.Database {
 }
 
 /** Whether an admin has given the folder to a group: it may write there, and what is made there is the group's. */
-function isShared(folder: string): boolean {
+export function isShared(folder: string): boolean {
   return (statSync(folder).mode & 0o2020) === 0o2020;
 }
 
