@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { commands } from '../../src/edge/cli/commands.ts';
 import { parse } from '../../src/edge/cli/parse.ts';
-import { type Block, blocksOf } from '../tools/pages.ts';
+import { type Block, blocksOf, settled } from '../tools/pages.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const executable = join(root, 'dist', 'passito');
@@ -61,21 +61,6 @@ async function paste(t: TestContext, blocks: readonly Block[]): Promise<string[]
   const code = await new Promise((resolve) => child.on('close', resolve));
   assert.equal(code, 0, out);
   return out.split(`${BORDER}\n`).slice(1);
-}
-
-/** What differs from run to run and from machine to machine is left out. */
-function settled(text: string): string {
-  return text
-    .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?/g, 'TIME')
-    .replaceAll(/\w{3} \d+ \w{3} \d{4}, \d+:\d\d [AP]M/g, 'TIME')
-    .replaceAll(/\bin \d+ ms/g, 'in N ms')
-    .replaceAll(/\bin \d+s\b/g, 'in Ns')
-    .replaceAll(/pid=\d+/g, 'pid=N')
-    .replaceAll(/version=\S+/g, 'version=V')
-    .replaceAll(/(db=|Database: )\S+/g, '$1DB')
-    .replaceAll(/Made \S+ \([\d.]+ [KM]B\)/g, 'Made FILE')
-    .replaceAll(/@[0-9a-f]{12}\./g, '@ID.')
-    .trimEnd();
 }
 
 test('what the README has to paste works, and prints what is shown below it', async (t) => {
