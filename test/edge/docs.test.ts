@@ -26,6 +26,7 @@ const pages = [
   'CHANGELOG.md',
   'docs/architecture.md',
   'docs/contract.md',
+  'docs/guide.md',
   'docs/clients/php.md',
   'docs/clients/python.md',
   'docs/clients/shell.md',
