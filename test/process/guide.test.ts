@@ -83,7 +83,7 @@ function patternOf(shown: string): RegExp {
     .map((line) => {
       if (line === '…') return '(?:.*\\n)*';
       const words = line.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-      return `${words.endsWith('…') ? `${words.slice(0, -1)}.*` : words}\\n`;
+      return `${words.replaceAll('…', '.*')}\\n`;
     });
   return new RegExp(`^${lines.join('')}$`);
 }
@@ -126,7 +126,7 @@ describe('docs/guide.md', { concurrency: 2 }, () => {
         /(?:^|\| |\$\()(?:sudo )?(?:-u passito )?(?:\.\/)?passito ([a-z].*)$/.exec(line) ?? [];
       for (const unit of line.match(/passito-[a-z]+(?:@?\.[a-z]+)?/g) ?? []) {
         const there = units.some((name) => name === unit || name === `${unit}.service`);
-        assert.ok(there || /^passito-w|passito-demo/.test(unit), `${line}: there is no unit ${unit}`);
+        assert.ok(there || /^passito-(?:new|w)$/.test(unit), `${line}: there is no unit ${unit}`);
       }
       if (words === '') continue;
       found += 1;

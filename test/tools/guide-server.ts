@@ -5,8 +5,18 @@
  */
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -62,6 +72,11 @@ exec "$@"`,
   install-service|uninstall-service)
     case "$*" in *--dry-run) exec ${executable} "$@" ;; esac
     ${executable} "$@" --dry-run && systemctl start passito-supervisor ;;
+  upgrade)
+    # Where this machine runs the service, that would be upgraded.
+    if [ -e /etc/systemd/system/passito-supervisor.service ]; then exit 0; fi
+    . "$HERE/etc/passito/passito.env"
+    PASSITO_DB="$PASSITO_DB" exec "$HERE/installed/passito" "$@" ;;
   supervisor)
     ${executable} "$@" --env-file "$HERE/etc/passito/passito.env" & child=$!
     sleep 1
@@ -99,7 +114,12 @@ case "$verb" in
   start) start ;;
   stop) stop ;;
   restart) stop; start ;;
-  reload) kill -HUP "$(cat "$HERE/pid")"; sleep 1; running ;;
+  reload)
+    reloads() { grep -c -e 'reloaded; what' -e 'the reload was refused' "$HERE/fresh"; }
+    before=$(reloads) || :
+    kill -HUP "$(cat "$HERE/pid")"
+    until [ "$(reloads)" != "$before" ]; do running || exit 1; sleep 0.05; done
+    ! grep 'the reload was refused' "$HERE/fresh" ;;
   show) cat "$HERE/pid" ;;
   status|enable|disable|list-timers|cat) ;;
   *) echo "systemctl: the verb $verb is not known here" >&2; exit 64 ;;
@@ -152,7 +172,7 @@ export async function typeOnServer(t: TestContext, blocks: readonly Placed[]): P
   child.stdin.end(scriptOf(here, blocks));
   const code = await new Promise((resolve) => child.on('close', resolve));
   clearTimeout(tooLong);
-  if (code !== 0) throw new Error(`the shell ended with ${String(code)}:\n${out}`);
+  if (code !== 0) throw new Error(`the shell ended with ${String(code)}:\n…${out.slice(-2000)}`);
   const printed = out.replaceAll(here, '').split(`${BORDER}\n`);
   return printed.slice(1);
 }
@@ -197,6 +217,11 @@ function furnish(here: string, port: number): void {
   mkdirSync(join(here, 'node_modules'));
   symlinkSync(root, join(here, 'node_modules', 'passito'));
   symlinkSync(join(here, 'server', 'passito'), join(here, 'passito'));
+  // The installed one has a name of its own, since an upgrade writes beside it.
+  mkdirSync(join(here, 'installed'));
+  copyFileSync(executable, join(here, 'installed', 'passito'), constants.COPYFILE_FICLONE);
+  // Another file than that, so that it may take its place.
+  write('passito-new', `#!/bin/sh\nexec ${executable} "$@"\n`, 0o755);
 }
 
 function scriptOf(here: string, blocks: readonly Placed[]): string {
