@@ -21,6 +21,7 @@ import { errors, type Problem } from './errors.ts';
 import { readTime, timeForm } from './outpass/read-time.ts';
 import { HealthQueries } from './store/sqlite/health-queries.ts';
 import { jobWhole } from './store/sqlite/job-json.ts';
+import { lockHolder } from './store/sqlite/lock-holder.ts';
 import { publishedType, Queries } from './store/sqlite/queries.ts';
 import type { SqliteStore } from './store/sqlite/store.ts';
 
@@ -207,7 +208,7 @@ function jobsOf({ config, store, types, pool, log }: ApiParts): Jobs {
 
 /** Inserts, or gives up so that it surely is not done later: who is told to try again must not get it twice. */
 function insertSoon(store: SqliteStore, jobs: readonly NewJob[]): Promise<Inserted[]> {
-  const busy = () => errors.databaseBusy(store.file, PATIENCE_MS / 1000);
+  const busy = () => errors.databaseBusy(store.file, PATIENCE_MS / 1000, lockHolder(store.file));
   return new Promise((resolve, reject) => {
     let late = false;
     const timer = setTimeout(() => {

@@ -263,11 +263,13 @@ export const errors = {
       `The database ${path} is from a newer passito (schema ${version}; this one knows ${known}).`,
       'Use the newer executable.',
     ),
-  databaseBusy: (path: string, seconds: number) =>
+  databaseBusy: (path: string, seconds: number, holder?: { program: string; pid: number }) =>
     unreachable(
       'DATABASE_BUSY',
-      `The database ${path} was locked by another program for ${seconds} seconds; nothing was written.`,
-      'Close programs that hold a transaction open, then try again.',
+      `The database ${path} was locked by ${holder ? `${holder.program} (pid ${holder.pid})` : 'another program'} for ${seconds} seconds; nothing was written.`,
+      holder
+        ? `Look what it is (ps -fp ${holder.pid}), let it end its transaction or stop it, then try again.`
+        : 'Close programs that hold a transaction open, then try again.',
     ),
   databaseFull: (path: string) =>
     unreachable(

@@ -36,6 +36,7 @@ const CAUSES: Readonly<Record<HealthReason['code'], string>> = {
   'failure-rate': 'A server that the jobs need is down, or a job was changed lately and has a fault.',
   'supervisor-gone':
     'It was killed, ran out of memory, or the machine was restarted and the service is not enabled.',
+  'supervisor-silent': 'A program holds a transaction open, the disk is full, or the supervisor hangs.',
   'unknown-type': 'The file of the job is missing in the jobs folder, or its name was changed.',
   'waiting-mails':
     'The mail server is down or refuses mails for now, or SMTP_HOST, SMTP_USER or SMTP_PASS are wrong.',

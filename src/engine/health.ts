@@ -24,6 +24,12 @@ export interface HealthSnapshot {
   supervisors: number;
   /** The last supervisor, where it ended without saying so. */
   lostSupervisor: { pid: number; silentFor: number } | null;
+  /** A supervisor that lives and has written nothing for long, and who holds the database locked, if somebody does. */
+  silentSupervisor: {
+    pid: number;
+    silentFor: number;
+    lockedBy: { program: string; pid: number } | null;
+  } | null;
   /** Types of due jobs that no live process knows. */
   unknownTypes: string[];
   /** Mails that no server has taken for longer than the threshold: how many, and the oldest's first try and last answer. */
@@ -46,6 +52,7 @@ export interface HealthReason {
     | 'stuck'
     | 'failure-rate'
     | 'supervisor-gone'
+    | 'supervisor-silent'
     | 'unknown-type'
     | 'waiting-mails'
     | 'late-schedule'
@@ -60,6 +67,9 @@ export interface HealthReason {
 const WORST_RATE = 0.1;
 const LEAST_FINISHED = 5;
 
+/** A supervisor writes every 5 seconds; one that has not for so long does no work. Milliseconds. */
+export const SILENT_MS = 60_000;
+
 /** A tick comes within a second; one that is this late is kept by nobody. Milliseconds. */
 export const LATE_TICK_MS = 2 * 60_000;
 
@@ -71,7 +81,12 @@ const LEAST_FREE = 500 * 1024 ** 2;
 const LARGEST_WAL = 256 * 1024 ** 2;
 
 /** What makes the queue stand still is critical; the rest can wait for the morning. */
-const CRITICAL: ReadonlySet<HealthReason['code']> = new Set(['stale', 'supervisor-gone', 'disk'] as const);
+const CRITICAL: ReadonlySet<HealthReason['code']> = new Set([
+  'stale',
+  'supervisor-gone',
+  'supervisor-silent',
+  'disk',
+] as const);
 
 /** How bad it is, in the words of monitoring programs. */
 export function severity(reasons: readonly HealthReason[]): 'ok' | 'warning' | 'critical' {
@@ -82,6 +97,7 @@ export function severity(reasons: readonly HealthReason[]): 'ok' | 'warning' | '
 /** What is wrong; nothing means healthy. Pure. */
 export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
   const { threshold, stale, oldestDue, now, stuck, finished } = snapshot;
+  const { silentSupervisor } = snapshot;
   const { lostSupervisor, unknownTypes, supervisors, waitingMails, lateSchedules, disk, paused, backupDue } =
     snapshot;
   const reasons: HealthReason[] = [];
@@ -90,6 +106,16 @@ export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
       code: 'supervisor-gone',
       message: `The supervisor (pid ${lostSupervisor.pid}) ended without saying so; its last sign of life is ${roughDuration(lostSupervisor.silentFor)} old.`,
       try: 'passito supervisor',
+    });
+  }
+  if (silentSupervisor !== null) {
+    const { pid, silentFor, lockedBy } = silentSupervisor;
+    const why =
+      lockedBy === null ? '' : `: ${lockedBy.program} (pid ${lockedBy.pid}) holds the database locked`;
+    reasons.push({
+      code: 'supervisor-silent',
+      message: `The supervisor (pid ${pid}) runs, and has written nothing for ${roughDuration(silentFor)}${why}.`,
+      try: lockedBy === null ? 'passito doctor' : `ps -fp ${lockedBy.pid}`,
     });
   }
   if (stale > 0) {
@@ -163,7 +189,7 @@ export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
     reasons.push({
       code: 'wal',
       message: `The write-ahead log has grown to ${formatSize(disk.wal)}: some program has held the database open for reading for long.`,
-      try: 'fuser -v "$PASSITO_DB"',
+      try: 'lslocks | grep passito',
     });
   }
   return reasons;

@@ -21,6 +21,7 @@ const well: HealthSnapshot = {
   finished: { total: 50, failed: 5 },
   supervisors: 1,
   lostSupervisor: null,
+  silentSupervisor: null,
   unknownTypes: [],
   waitingMails: null,
   paused: [],
@@ -45,6 +46,12 @@ for (const [what, changes, code, worst] of [
     'a lost supervisor',
     { supervisors: 0, lostSupervisor: { pid: 1, silentFor: 5 * MINUTE } },
     'supervisor-gone',
+    'critical',
+  ],
+  [
+    'a supervisor that cannot write',
+    { silentSupervisor: { pid: 1, silentFor: MINUTE, lockedBy: { program: 'sqlite3', pid: 7 } } },
+    'supervisor-silent',
     'critical',
   ],
   ['a type that nobody knows', { unknownTypes: ['X'] }, 'unknown-type', 'warning'],
@@ -74,7 +81,7 @@ for (const [what, changes, code, worst] of [
     const [{ message, try: next }] = reasons as [HealthReason];
     assert.match(message, /^[A-Z0-9].*\.$/);
     assert.doesNotMatch(message, /NaN|undefined|\n/);
-    assert.match(next, /^(passito|fuser) /);
+    assert.match(next, /^(passito|ps|lslocks) /);
   });
 }
 

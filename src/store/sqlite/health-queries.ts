@@ -4,8 +4,9 @@ import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { type Clock, formatTime, parseTime } from '../../engine/clock.ts';
-import { type HealthSnapshot, LATE_TICK_MS, LONGEST_BACKUP_MS } from '../../engine/health.ts';
+import { type HealthSnapshot, LATE_TICK_MS, LONGEST_BACKUP_MS, SILENT_MS } from '../../engine/health.ts';
 import { prepareLanes } from './lanes.ts';
+import { lockHolder } from './lock-holder.ts';
 import { preparePauses } from './pauses.ts';
 import { type ProcessRow, publishedTypes, Queries } from './queries.ts';
 
@@ -54,6 +55,7 @@ export class HealthQueries {
           supervisors.length > 0 || lost === undefined
             ? null
             : { pid: lost.pid, silentFor: now - parseTime(lost.heartbeatAt) },
+        silentSupervisor: this.#silent(supervisors, now),
         unknownTypes:
           known.size === 0
             ? []
@@ -65,6 +67,16 @@ export class HealthQueries {
         disk: diskOf(this.#db.name),
       };
     })();
+  }
+
+  #silent(supervisors: readonly ProcessRow[], now: number): HealthSnapshot['silentSupervisor'] {
+    const [first] = supervisors
+      .map(({ pid, heartbeat_at: at }) => ({ pid, silentFor: now - parseTime(at) }))
+      .filter(({ silentFor }) => silentFor > SILENT_MS)
+      .toSorted((a, b) => b.silentFor - a.silentFor);
+    if (first === undefined) return null;
+    const holder = lockHolder(this.#db.name);
+    return { ...first, lockedBy: holder === undefined || holder.pid === first.pid ? null : holder };
   }
 
   #stale(before: string): number {

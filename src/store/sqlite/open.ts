@@ -7,6 +7,7 @@ import Database, { SqliteError } from 'better-sqlite3';
 import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
 import { loadAddon } from './addon.ts';
 import { isBusy, whenFree } from './busy.ts';
+import { lockHolder } from './lock-holder.ts';
 import { bringUpToDate, createTables, type MigrateOptions } from './migrate.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
 
@@ -123,7 +124,7 @@ export function isRefusal(error: unknown): boolean {
 /** Turns what SQLite or the file system said into a line for the admin. */
 export function explain(error: unknown, file: string, patience: number): unknown {
   if (error instanceof PassitoError) return error;
-  if (isBusy(error)) return errors.databaseBusy(file, Math.round(patience / 1000));
+  if (isBusy(error)) return errors.databaseBusy(file, Math.round(patience / 1000), lockHolder(file));
   if (error instanceof SqliteError) {
     if (error.code === 'SQLITE_FULL') return errors.databaseFull(file);
     if (error.code.startsWith('SQLITE_READONLY')) return errors.databaseReadOnly(file, who());
