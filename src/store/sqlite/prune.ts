@@ -8,6 +8,13 @@ import type { SqliteStore } from './store.ts';
 /** Jobs deleted in one transaction: 100 take about 3 ms. */
 const STEP = 100;
 
+/** Pages given back to the disk in one transaction: 64 take about 2 ms. */
+const SHRINK_STEP = 64;
+
+/** So much of the file, but at least so many pages, stays free for new rows: to give back and to ask anew costs twice. */
+const SPARE_SHARE = 0.1;
+const SPARE_PAGES = 1024;
+
 /** How long finished jobs stay, in milliseconds. */
 export interface Retention {
   completed: number;
@@ -31,5 +38,21 @@ export async function pruneJobs(store: SqliteStore, clock: Clock, keep: Retentio
     }
   };
   const completed = await older(['completed'], keep.completed);
-  return { completed, failed: await older(['failed', 'cancelled'], keep.failed) };
+  const failed = await older(['failed', 'cancelled'], keep.failed);
+  await giveBack(store);
+  return { completed, failed };
+}
+
+/** Gives pages that nothing needs back to the disk; the file is cut when its log is next written into it. */
+async function giveBack(store: SqliteStore): Promise<void> {
+  const { db } = store;
+  const count = (name: string) => db.pragma(name, { simple: true }) as number;
+  const spare = await store.read(() => Math.max(SPARE_PAGES, Math.floor(count('page_count') * SPARE_SHARE)));
+  for (;;) {
+    const free = await store.read(() => count('freelist_count'));
+    if (free <= spare) return;
+    await store.write(() => db.pragma(`incremental_vacuum(${Math.min(SHRINK_STEP, free - spare)})`));
+    // A database that was made without this has nothing to give.
+    if ((await store.read(() => count('freelist_count'))) >= free) return;
+  }
 }
