@@ -7,14 +7,25 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { executable } from '../tools/executable.ts';
 
+/** The first job of a thread tells when it began: two rows with a result cost nothing. */
+const FIRST = `let first = true;
+function began() { if (!first) return; first = false; return Number(process.hrtime.bigint()) / 1e6; }`;
+
 /** Job types that a benchmark runs, as a user would write them. */
 const JOBS: Record<string, string> = {
   'Noop.ts': `import { defineJob } from 'passito';
-export default defineJob({ async handle(_payload: { i: number }) {} });`,
+${FIRST}
+export default defineJob({ async handle(_payload: { i: number }) { return began(); } });`,
   'Cpu.ts': `import { defineJob } from 'passito';
-export default defineJob({ handle(payload: { ms: number }) { const end = performance.now() + payload.ms; while (performance.now() < end); } });`,
+${FIRST}
+export default defineJob({ handle(_payload: { i: number }) {
+  const at = began();
+  const end = performance.now() + 20;
+  while (performance.now() < end);
+  return at;
+} });`,
   'Stamp.ts': `import { defineJob } from 'passito';
-export default defineJob({ handle() { const [s, ns] = process.hrtime(); return s * 1000 + ns / 1e6; } });`,
+export default defineJob({ handle() { return Number(process.hrtime.bigint()) / 1e6; } });`,
 };
 
 /** A folder with jobs and a database; removed at the end. */
@@ -66,22 +77,23 @@ export class Bench {
     await ended;
   }
 
+  /** The supervisor's process id. */
+  get pid(): number {
+    return this.#supervisor?.pid as number;
+  }
+
   /** Processor seconds that the supervisor has used, over all its threads. */
   cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.#supervisor?.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
+    return cpuOfTree([this.pid]);
   }
 
   /** Resident megabytes of the supervisor. */
   resident(): number {
-    return (
-      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.#supervisor?.pid}/status`, 'utf8'))?.[1]) / 1024
-    );
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]) / 1024;
   }
 
   threads(): number {
-    return readdirSync(`/proc/${this.#supervisor?.pid}/task`).length;
+    return readdirSync(`/proc/${this.pid}/task`).length;
   }
 
   open(): Database.Database {
@@ -133,6 +145,30 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
+}
+
+/** Milliseconds on a clock that all processes of the machine share, and that nobody sets. */
+export function monotonic(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** Processor seconds that these processes and their descendants have used, to the microsecond for those that live. */
+export function cpuOfTree(roots: readonly number[]): number {
+  let seconds = 0;
+  for (const pid of roots) {
+    const tasks = `/proc/${pid}/task`;
+    for (const task of readdirSync(tasks)) {
+      const [running] = readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ');
+      seconds += Number(running) / 1e9;
+      const children = readFileSync(`${tasks}/${task}/children`, 'utf8').trim();
+      if (children !== '') seconds += cpuOfTree(children.split(' ').map(Number));
+    }
+    // What children used that have ended, in hundredths.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    seconds += (Number(fields[13]) + Number(fields[14])) / 100;
+  }
+  return seconds;
 }
 
 /** The value below which a share of the samples lies. */

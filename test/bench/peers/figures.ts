@@ -1,0 +1,94 @@
+/** What is measured of each system; each figure is one run from an empty queue. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuOfTree, monotonic } from '../measure.ts';
+import type { Contestant } from './contestant.ts';
+import type { Mode } from './systems/peer.ts';
+
+export const JOBS = 20_000;
+const CPU_JOBS = 200;
+const PICKUPS = 200;
+const IDLE_SECONDS = 10;
+/** No run takes longer. */
+const LIMIT_MS = 120_000;
+
+/** Waits until nothing is left, looking every millisecond; gives that moment. */
+async function drained(contestant: Contestant, count: number): Promise<number> {
+  const deadline = monotonic() + LIMIT_MS;
+  while (await contestant.left(count)) {
+    if (monotonic() > deadline) throw new Error(`${contestant.name} did not finish in time`);
+    await sleep(1);
+  }
+  return monotonic();
+}
+
+function numbered(from: number, count: number): { i: number }[] {
+  return Array.from({ length: count }, (_, k) => ({ i: from + k }));
+}
+
+/** Jobs a second, from the start of the first to the durable end of the last. */
+export async function drain(contestant: Contestant): Promise<number> {
+  await contestant.reset();
+  for (let i = 0; i < JOBS; i += 1000) await contestant.add('noop', numbered(i, 1000));
+  await contestant.start('noop', 'throughput');
+  const end = await drained(contestant, JOBS);
+  const rate = JOBS / ((end - (await contestant.first())) / 1000);
+  await contestant.stop();
+  return rate;
+}
+
+/** Jobs a second, from the first bulk of another process to the durable end of the last job. */
+export async function drainBeside(contestant: Contestant): Promise<number> {
+  await contestant.reset();
+  await contestant.start('noop', 'throughput');
+  const feeder = await contestant.feeder('noop');
+  await sleep(300);
+  const { began } = await feeder.ask({ ask: 'bulk', count: JOBS, size: 100 }, 'added');
+  const end = await drained(contestant, JOBS);
+  await feeder.end();
+  await contestant.stop();
+  return JOBS / ((end - began) / 1000);
+}
+
+export interface Pickup {
+  /** From the call in the other process to the handler's start. */
+  called: number[];
+  /** From that call's return. */
+  returned: number[];
+  /** CPU seconds a minute of workers and server while nothing is to do. */
+  idle: number;
+}
+
+export async function pickup(contestant: Contestant, mode: Mode): Promise<Pickup> {
+  await contestant.reset();
+  await contestant.start('stamp', mode);
+  const feeder = await contestant.feeder('stamp');
+  await sleep(1000);
+  const { calls } = await feeder.ask({ ask: 'single', count: PICKUPS }, 'added');
+  await drained(contestant, PICKUPS);
+  const stamps = await contestant.stamps();
+  await feeder.end();
+  await sleep(3000);
+  const before = cpuOfTree(contestant.pids());
+  await sleep(IDLE_SECONDS * 1000);
+  const idle = ((cpuOfTree(contestant.pids()) - before) * 60) / IDLE_SECONDS;
+  await contestant.stop();
+  // The first are left out: code is compiled there.
+  const counted = calls.map((call, i) => [...call, stamps.get(i) ?? Number.NaN] as const).slice(20);
+  return {
+    called: counted.map(([before_, , at]) => at - before_),
+    returned: counted.map(([, after, at]) => at - after),
+    idle,
+  };
+}
+
+/** Milliseconds for 200 jobs that spin for 20 ms each, on 2 workers. */
+export async function cpuJobs(contestant: Contestant): Promise<number> {
+  await contestant.reset();
+  await contestant.add('cpu', numbered(0, CPU_JOBS));
+  await contestant.start('cpu', 'cpu');
+  const end = await drained(contestant, CPU_JOBS);
+  const took = end - (await contestant.first());
+  await contestant.stop();
+  return took;
+}
