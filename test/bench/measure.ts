@@ -24,6 +24,8 @@ export default defineJob({ handle(_payload: { i: number }) {
   while (performance.now() < end);
   return at;
 } });`,
+  'Slow.ts': `import { defineJob } from 'passito';
+export default defineJob({ async handle() { await new Promise((resolve) => setTimeout(resolve, 1000)); } });`,
   'Stamp.ts': `import { defineJob } from 'passito';
 export default defineJob({ handle() { return Number(process.hrtime.bigint()) / 1e6; } });`,
 };
@@ -50,9 +52,14 @@ export class Bench {
   }
 
   /** Starts a supervisor and gives the milliseconds until it said that it is ready. */
-  async supervise(...args: string[]): Promise<number> {
+  supervise(...args: string[]): Promise<number> {
+    return this.superviseAs([executable], ...args);
+  }
+
+  /** The same from source, or whatever `command` is. */
+  async superviseAs([program = '', ...before]: readonly string[], ...args: string[]): Promise<number> {
     const started = performance.now();
-    const child = spawn(executable, ['supervisor', ...args], {
+    const child = spawn(program, [...before, 'supervisor', ...args], {
       cwd: this.folder,
       env: { PASSITO_DB: this.file },
     });
@@ -82,58 +89,33 @@ export class Bench {
     return this.#supervisor?.pid as number;
   }
 
-  /** Processor seconds that the supervisor has used, over all its threads. */
-  cpuSeconds(): number {
-    return cpuOfTree([this.pid]);
-  }
-
   /** Resident megabytes of the supervisor. */
   resident(): number {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]) / 1024;
-  }
-
-  threads(): number {
-    return readdirSync(`/proc/${this.pid}/task`).length;
   }
 
   open(): Database.Database {
     return new Database(this.file, { timeout: 10_000 });
   }
 
-  /** Inserts rows by plain SQL, in one transaction. */
-  fill(
-    count: number,
-    type: string,
-    payload: (i: number) => object,
-    columns: Record<string, string | number> = {},
-  ): void {
+  /** Inserts rows of a status by one statement; `columns` are SQL expressions. */
+  fillByRange(count: number, status: string, columns: Record<string, string> = {}): void {
+    const all: Record<string, string> = { type: `'Noop'`, payload: `'{"i":' || value || '}'`, ...columns };
     const db = this.open();
-    const names = Object.keys(columns);
-    const insert = db.prepare(
-      `INSERT INTO jobs (type, payload${names.map((name) => `, ${name}`).join('')}) VALUES (?, ?${', ?'.repeat(names.length)})`,
+    db.exec(
+      `WITH RECURSIVE range (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM range WHERE value < ${count})
+       INSERT INTO jobs (status, ${Object.keys(all).join(', ')})
+       SELECT ${status}, ${Object.values(all).join(', ')} FROM range`,
     );
-    db.transaction(() => {
-      for (let i = 0; i < count; i++) insert.run(type, JSON.stringify(payload(i)), ...Object.values(columns));
-    })();
+    db.pragma('wal_checkpoint(TRUNCATE)');
     db.close();
   }
 
-  /** Waits until no job is pending or running; gives the time from the first start to the last end, in milliseconds. */
-  async drained(): Promise<number> {
+  /** Clears the moments that earlier runs on this file have told. */
+  forgetResults(): void {
     const db = this.open();
-    const pending = db.prepare(`SELECT 1 FROM jobs INDEXED BY jobs_due WHERE status = 'pending' LIMIT 1`);
-    const processing = db.prepare(
-      `SELECT 1 FROM jobs INDEXED BY jobs_processing WHERE status = 'processing' LIMIT 1`,
-    );
-    while (pending.get() !== undefined || processing.get() !== undefined) await sleep(10);
-    const span = db
-      .prepare<[], number>(
-        `SELECT (julianday(max(finished_at)) - julianday(min(started_at))) * 86400000 FROM jobs WHERE status = 'completed'`,
-      )
-      .pluck()
-      .get();
+    db.exec('UPDATE jobs SET result = NULL WHERE result IS NOT NULL');
     db.close();
-    return span ?? 0;
   }
 
   remove(): void {

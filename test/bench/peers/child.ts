@@ -46,14 +46,18 @@ export class Child {
   /** Asks, and resolves with the answer of that name. */
   async ask<K extends Tell['tell']>(question: Ask, answer: K): Promise<Extract<Tell, { tell: K }>> {
     const said = this.#next(answer);
-    this.#process.send(question);
+    this.tell(question);
     return said;
+  }
+
+  tell(word: Ask): void {
+    this.#process.send(word);
   }
 
   async end(): Promise<void> {
     const ended = once(this.#process, 'exit');
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), PATIENCE_MS);
-    this.#process.send({ ask: 'end' } satisfies Ask);
+    this.tell({ ask: 'end' });
     await ended;
     clearTimeout(timer);
   }

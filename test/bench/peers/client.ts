@@ -11,8 +11,10 @@ import type { Kind, Mode, Open, Peer } from './systems/peer.ts';
 
 /** What the parent asks. */
 export type Ask =
-  | { ask: 'bulk'; count: number; size: number }
-  | { ask: 'single'; count: number }
+  /** `count` jobs in calls of `size`, each awaited; a call every `every` milliseconds, or 0: as fast as it goes. */
+  | { ask: 'add'; count: number; size: number; every: number }
+  /** Ends that early. */
+  | { ask: 'enough' }
   | { ask: 'stamps' }
   | { ask: 'end' };
 
@@ -52,26 +54,18 @@ async function work(peer: Peer, kind: Kind, mode: Mode): Promise<() => Promise<v
   });
 }
 
-/** In calls of `size` jobs, one awaited after another, as fast as it goes. */
-async function bulk(peer: Peer, kind: Kind, count: number, size: number): Promise<void> {
-  const began = monotonic();
-  for (let i = 0; i < count; i += size) {
-    await peer.add(
-      kind,
-      Array.from({ length: size }, (_, k) => ({ i: i + k })),
-    );
-  }
-  tell({ tell: 'added', began, ended: monotonic(), calls: [] });
-}
+/** What the parent has asked for since. */
+const state = { enough: false };
 
-/** One at a time, with a pause before each, so that the workers are idle. */
-async function single(peer: Peer, kind: Kind, count: number): Promise<void> {
+async function add(peer: Peer, kind: Kind, { count, size, every }: Ask & { ask: 'add' }): Promise<void> {
   const began = monotonic();
   const calls: [number, number][] = [];
-  for (let i = 0; i < count; i++) {
-    await sleep(10 + Math.random() * 10);
+  for (let i = 0; i < count && !state.enough; i += size) {
+    // Somewhere in its slot: steps of the same length could fall in with a system's own timers.
+    if (every > 0) await sleep(Math.max(0, began + (i / size + Math.random()) * every - monotonic()));
+    const payloads = Array.from({ length: size }, (_, k) => ({ i: i + k }));
     const before = monotonic();
-    await peer.addOne(kind, { i });
+    await (size === 1 ? peer.addOne(kind, { i }) : peer.add(kind, payloads));
     calls.push([before, monotonic()]);
   }
   tell({ tell: 'added', began, ended: monotonic(), calls });
@@ -82,8 +76,8 @@ const { open } = (await import(`./systems/${system}.ts`)) as { open: Open };
 const peer = await open(where);
 const stop = role === 'work' ? await work(peer, kind as Kind, mode as Mode) : undefined;
 process.on('message', (message: Ask) => {
-  if (message.ask === 'bulk') void bulk(peer, kind as Kind, message.count, message.size);
-  if (message.ask === 'single') void single(peer, kind as Kind, message.count);
+  if (message.ask === 'add') void add(peer, kind as Kind, message);
+  if (message.ask === 'enough') state.enough = true;
   if (message.ask === 'end') {
     void (async () => {
       await stop?.();

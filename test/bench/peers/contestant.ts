@@ -115,8 +115,18 @@ export class Passito implements Contestant {
   readonly name = 'passito';
   readonly settings =
     'the executable, a user’s .ts handler, 2 worker threads; SQLite WAL, synchronous FULL; dispatch through the library';
+  readonly #workers: string;
   #bench: Bench | undefined;
   #peer: Peer | undefined;
+
+  constructor(workers = 2) {
+    this.#workers = String(workers);
+  }
+
+  /** The run that is under way. */
+  get bench(): Bench {
+    return this.#bench as Bench;
+  }
 
   async reset(): Promise<void> {
     await this.close();
@@ -131,7 +141,7 @@ export class Passito implements Contestant {
   }
 
   async start(): Promise<void> {
-    await this.#bench?.supervise('--min-workers', '2', '--max-workers', '2');
+    await this.#bench?.supervise('--min-workers', this.#workers, '--max-workers', this.#workers);
   }
 
   async stop(): Promise<void> {
@@ -148,7 +158,8 @@ export class Passito implements Contestant {
 
   /** Each thread's first job tells when it began. */
   async first(): Promise<number> {
-    return Math.min(...this.#query<number>('SELECT CAST(result AS REAL) FROM jobs WHERE result IS NOT NULL'));
+    const sql = 'SELECT min(CAST(result AS REAL)) FROM jobs WHERE result IS NOT NULL';
+    return this.#query<number>(sql)[0] ?? Number.NaN;
   }
 
   async stamps(): Promise<Map<number, number>> {

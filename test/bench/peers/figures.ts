@@ -13,7 +13,7 @@ const IDLE_SECONDS = 10;
 const LIMIT_MS = 120_000;
 
 /** Waits until nothing is left, looking every millisecond; gives that moment. */
-async function drained(contestant: Contestant, count: number): Promise<number> {
+export async function drained(contestant: Contestant, count: number): Promise<number> {
   const deadline = monotonic() + LIMIT_MS;
   while (await contestant.left(count)) {
     if (monotonic() > deadline) throw new Error(`${contestant.name} did not finish in time`);
@@ -22,7 +22,7 @@ async function drained(contestant: Contestant, count: number): Promise<number> {
   return monotonic();
 }
 
-function numbered(from: number, count: number): { i: number }[] {
+export function numbered(from: number, count: number): { i: number }[] {
   return Array.from({ length: count }, (_, k) => ({ i: from + k }));
 }
 
@@ -43,7 +43,7 @@ export async function drainBeside(contestant: Contestant): Promise<number> {
   await contestant.start('noop', 'throughput');
   const feeder = await contestant.feeder('noop');
   await sleep(300);
-  const { began } = await feeder.ask({ ask: 'bulk', count: JOBS, size: 100 }, 'added');
+  const { began } = await feeder.ask({ ask: 'add', count: JOBS, size: 100, every: 0 }, 'added');
   const end = await drained(contestant, JOBS);
   await feeder.end();
   await contestant.stop();
@@ -64,7 +64,7 @@ export async function pickup(contestant: Contestant, mode: Mode): Promise<Pickup
   await contestant.start('stamp', mode);
   const feeder = await contestant.feeder('stamp');
   await sleep(1000);
-  const { calls } = await feeder.ask({ ask: 'single', count: PICKUPS }, 'added');
+  const { calls } = await feeder.ask({ ask: 'add', count: PICKUPS, size: 1, every: 15 }, 'added');
   await drained(contestant, PICKUPS);
   const stamps = await contestant.stamps();
   await feeder.end();
@@ -73,12 +73,18 @@ export async function pickup(contestant: Contestant, mode: Mode): Promise<Pickup
   await sleep(IDLE_SECONDS * 1000);
   const idle = ((cpuOfTree(contestant.pids()) - before) * 60) / IDLE_SECONDS;
   await contestant.stop();
-  // The first are left out: code is compiled there.
-  const counted = calls.map((call, i) => [...call, stamps.get(i) ?? Number.NaN] as const).slice(20);
+  return { ...waits(calls, stamps), idle };
+}
+
+/** From each call to the start of its job. The first are left out: code is compiled there. */
+export function waits(
+  calls: readonly (readonly [before: number, after: number])[],
+  stamps: ReadonlyMap<number, number>,
+): Pick<Pickup, 'called' | 'returned'> {
+  const starts = calls.map((_, i) => stamps.get(i) ?? Number.NaN);
   return {
-    called: counted.map(([before_, , at]) => at - before_),
-    returned: counted.map(([, after, at]) => at - after),
-    idle,
+    called: starts.map((at, i) => at - (calls[i]?.[0] ?? 0)).slice(20),
+    returned: starts.map((at, i) => at - (calls[i]?.[1] ?? 0)).slice(20),
   };
 }
 

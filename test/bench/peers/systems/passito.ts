@@ -5,7 +5,13 @@ import Database from 'better-sqlite3';
 import type * as Library from '../../../../src/library/passito.ts';
 import type { Kind, Open } from './peer.ts';
 
-const TYPES: Record<Kind, string> = { noop: 'Noop', stamp: 'Stamp', cpu: 'Cpu' };
+const TYPES: Record<Kind, string> = {
+  noop: 'Noop',
+  stamp: 'Stamp',
+  cpu: 'Cpu',
+  slow: 'Slow',
+  other: 'Other',
+};
 const library = join(import.meta.dirname, '..', '..', '..', '..', 'dist', 'lib', 'passito.js');
 
 export const open: Open = async (where) => {
@@ -13,8 +19,9 @@ export const open: Open = async (where) => {
   const { JobDispatcher } = (await import(library)) as typeof Library;
   const dispatcher = await JobDispatcher.open(file);
   const db = new Database(file, { readonly: true });
+  const lane = `SELECT 1 FROM jobs INDEXED BY jobs_due WHERE status = 'pending' AND priority = 0 AND queue = 'default'`;
   const any = db.prepare(
-    `SELECT 1 FROM jobs INDEXED BY jobs_due WHERE status = 'pending'
+    `${lane} AND type < 'Other' UNION ALL ${lane} AND type > 'Other'
      UNION ALL SELECT 1 FROM jobs INDEXED BY jobs_processing WHERE status = 'processing' LIMIT 1`,
   );
   return {

@@ -1,7 +1,7 @@
 /** What the comparison asks of each job system. Each adapter in this folder fulfils it with the system's own API. */
 
-/** `noop` does nothing, `stamp` tells when it started, `cpu` spins for 20 ms. */
-export type Kind = 'noop' | 'stamp' | 'cpu';
+/** `noop` does nothing, `stamp` tells when it started, `cpu` spins for 20 ms, `slow` waits for a second, `other` is never run. */
+export type Kind = 'noop' | 'stamp' | 'cpu' | 'slow' | 'other';
 
 /** What all systems carry for each job. */
 export interface Payload {
