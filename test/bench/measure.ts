@@ -26,6 +26,13 @@ export default defineJob({ handle(_payload: { i: number }) {
 } });`,
   'Slow.ts': `import { defineJob } from 'passito';
 export default defineJob({ async handle() { await new Promise((resolve) => setTimeout(resolve, 1000)); } });`,
+  'Wait.ts': `import { defineJob } from 'passito';
+${FIRST}
+export default defineJob({ async handle() {
+  const at = began();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  return at;
+} });`,
   'Stamp.ts': `import { defineJob } from 'passito';
 export default defineJob({ handle() { return Number(process.hrtime.bigint()) / 1e6; } });`,
 };

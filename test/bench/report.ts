@@ -45,7 +45,9 @@ export function machine(): string {
 }
 
 const docs = join(import.meta.dirname, '..', '..', 'docs');
+const parts = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const write = process.argv.includes('--write');
+if (write && parts.length > 0) throw new Error('--write puts whole tables into docs/: name no parts with it');
 
 /** Prints a part of the page; with `--write` it replaces what stands between the part's marks there. */
 export function publish(part: string, text: string): void {
@@ -66,6 +68,5 @@ export function publishPicture(name: string, svg: string): void {
 
 /** Whether a part of a benchmark was asked for: all, where none was named. */
 export function asked(part: string): boolean {
-  const parts = process.argv.slice(2).filter((word) => !word.startsWith('--'));
   return parts.length === 0 || parts.includes(part);
 }

@@ -8,10 +8,10 @@ import { Passito } from '../peers/contestant.ts';
 import { drained, waits } from '../peers/figures.ts';
 import type { Table } from '../table.ts';
 
-const ROUNDS = 2;
-const SLOW = { ask: 'add', count: 45, size: 1, every: 200 } as const;
-/** About a hundred a second, for seven seconds. */
-const SHORT = { ask: 'add', count: 700, size: 1, every: 10 } as const;
+const ROUNDS = 3;
+const SLOW = { ask: 'add', count: 35, size: 1, every: 200 } as const;
+/** About a hundred a second, for five seconds. */
+const SHORT = { ask: 'add', count: 500, size: 1, every: 10 } as const;
 /** Until the slow ones are as many as they will be. */
 const WARM_MS = 1500;
 

@@ -10,6 +10,7 @@ const TYPES: Record<Kind, string> = {
   stamp: 'Stamp',
   cpu: 'Cpu',
   slow: 'Slow',
+  wait: 'Wait',
   other: 'Other',
 };
 const library = join(import.meta.dirname, '..', '..', '..', '..', 'dist', 'lib', 'passito.js');

@@ -1,11 +1,13 @@
 /** What the comparison asks of each job system. Each adapter in this folder fulfils it with the system's own API. */
 
-/** `noop` does nothing, `stamp` tells when it started, `cpu` spins for 20 ms, `slow` waits for a second, `other` is never run. */
-export type Kind = 'noop' | 'stamp' | 'cpu' | 'slow' | 'other';
+/** `noop` does nothing, `stamp` tells when it started, `cpu` spins for 20 ms, `slow` waits for a second, `wait` for 20 ms, `other` is never run. */
+export type Kind = 'noop' | 'stamp' | 'cpu' | 'slow' | 'wait' | 'other';
 
 /** What all systems carry for each job. */
 export interface Payload {
   i: number;
+  /** Makes it larger. */
+  pad?: string;
 }
 
 export const CPU_MS = 20;
