@@ -37,10 +37,23 @@ export default defineJob({ async handle() {
 export default defineJob({ handle() { return Number(process.hrtime.bigint()) / 1e6; } });`,
 };
 
+const leftovers = new Set<() => void>();
+process.on('exit', () => {
+  for (const action of leftovers) action();
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+/** What must not outlive this process, however it ends; the function that is given back takes it off again. */
+export function atExit(action: () => void): () => void {
+  leftovers.add(action);
+  return () => leftovers.delete(action);
+}
+
 /** A folder with jobs and a database; removed at the end. */
 export class Bench {
   readonly folder = mkdtempSync(join(process.env['PASSITO_BENCH_FOLDER'] ?? tmpdir(), 'passito-bench-'));
   readonly file = join(this.folder, 'passito.db');
+  readonly #forget = atExit(() => this.#abandon());
   #supervisor: ChildProcess | undefined;
 
   constructor() {
@@ -125,7 +138,13 @@ export class Bench {
     db.close();
   }
 
+  #abandon(): void {
+    this.#supervisor?.kill('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+
   remove(): void {
+    this.#forget();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,16 +1,7 @@
 /** The samples of all systems, and the tables and the picture made of them. */
 
 import { chart, type Panel } from '../chart.ts';
-import {
-  format,
-  machine,
-  markdown,
-  publish,
-  publishPicture,
-  spread,
-  type Summary,
-  summarize,
-} from '../report.ts';
+import { format, machine, markdown, publish, publishPicture, spread, summarize } from '../report.ts';
 import type { Contestant } from './contestant.ts';
 
 interface Figure {
@@ -28,7 +19,7 @@ const FIGURES: Record<string, Figure> = {
     axis: 'linear',
   },
   p50: { title: 'pickup from another process, p50, ms', better: 'less', axis: 'linear' },
-  p99: { title: 'pickup from another process, p99, ms', better: 'less', axis: 'linear' },
+  p99: { title: 'pickup from another process, p99, ms', better: 'less', axis: 'log' },
   'p50 called': { title: 'the same from before the call, p50, ms', better: 'less', axis: 'linear' },
   'p99 called': { title: 'the same from before the call, p99, ms', better: 'less', axis: 'linear' },
   idle: { title: 'idle, CPU s a minute with its server', better: 'less', axis: 'log' },
@@ -51,14 +42,13 @@ export class Results {
     const names = [...new Set([...this.#samples.values()].flatMap((systems) => [...systems.keys()]))];
     const text = [
       `${machine()}. ${rounds} interleaved rounds; medians, and the spread in brackets.`,
-      this.#table(names, (summary) => spread(summary)),
-      'passito against each, by the medians; in brackets passito’s own worst run against the other’s best:',
+      this.#table(names, (samples) => spread(summarize(samples))),
+      'How many times better passito is (below 1 it is behind): the median of the ratios of each round, and in brackets their spread.',
       this.#table(
         names.filter((name) => name !== OURS),
         (theirs, ours, { better }) => {
-          const ratio = (a: number, b: number) => format(better === 'more' ? a / b : b / a);
-          const worst = better === 'more' ? ratio(ours.low, theirs.high) : ratio(ours.high, theirs.low);
-          return `${ratio(ours.median, theirs.median)}× (${worst}×)`;
+          const pairs = theirs.map((value, i) => [value, ours[i] ?? Number.NaN] as const);
+          return spread(summarize(pairs.map(([a, b]) => (better === 'more' ? b / a : a / b))));
         },
       ),
       contestants.map(({ name, settings }) => `- **${name}**: ${settings}`).join('\n'),
@@ -67,14 +57,17 @@ export class Results {
     publishPicture('performance-peers.svg', chart('passito beside other job systems', this.#panels()));
   }
 
-  #table(names: readonly string[], cell: (theirs: Summary, ours: Summary, figure: Figure) => string): string {
+  #table(
+    names: readonly string[],
+    cell: (theirs: number[], ours: number[], figure: Figure) => string,
+  ): string {
     const rows = Object.entries(FIGURES).flatMap(([key, figure]) => {
       const systems = this.#samples.get(key);
       const ours = systems?.get(OURS);
       if (systems === undefined || ours === undefined) return [];
       const cells = names.map((name) => {
         const theirs = systems.get(name);
-        return theirs === undefined ? '' : cell(summarize(theirs), summarize(ours), figure);
+        return theirs === undefined ? '' : cell(theirs, ours, figure);
       });
       return [[figure.title, ...cells]];
     });

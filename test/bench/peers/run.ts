@@ -9,7 +9,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { percentile } from '../measure.ts';
+import { atExit, percentile } from '../measure.ts';
 import { asked } from '../report.ts';
 import type { Contestant } from './contestant.ts';
 import { cpuJobs, drain, drainBeside, pickup } from './figures.ts';
@@ -18,32 +18,43 @@ import { Results } from './results.ts';
 
 const ROUNDS = Number(process.env['PASSITO_BENCH_ROUNDS'] ?? 5);
 
-async function round(contestant: Contestant, results: Results): Promise<void> {
-  const { name } = contestant;
-  if (asked('drain')) results.add('drain', name, await drain(contestant));
-  if (asked('beside')) results.add('beside', name, await drainBeside(contestant));
-  if (asked('cpu')) results.add('cpu', name, await cpuJobs(contestant));
-  if (!asked('pickup')) return;
-  const { called, returned, idle } = await pickup(contestant, 'latency');
-  results.add('p50', name, percentile(returned, 0.5));
-  results.add('p99', name, percentile(returned, 0.99));
-  results.add('p50 called', name, percentile(called, 0.5));
-  results.add('p99 called', name, percentile(called, 0.99));
-  results.add('idle', name, idle);
-  if (name === 'plainjob') results.add('idle', `${name}, 1 s`, (await pickup(contestant, 'slow')).idle);
-}
+/** What is measured in a round. Systems take turns within each, so that a slow minute of the machine meets all. */
+const MEASURES: Record<string, (contestant: Contestant, results: Results) => Promise<void>> = {
+  async drain(contestant, results) {
+    results.add('drain', contestant.name, await drain(contestant));
+  },
+  async beside(contestant, results) {
+    results.add('beside', contestant.name, await drainBeside(contestant));
+  },
+  async cpu(contestant, results) {
+    results.add('cpu', contestant.name, await cpuJobs(contestant));
+  },
+  async pickup(contestant, results) {
+    const { name } = contestant;
+    const { called, returned, idle } = await pickup(contestant, 'latency');
+    results.add('p50', name, percentile(returned, 0.5));
+    results.add('p99', name, percentile(returned, 0.99));
+    results.add('p50 called', name, percentile(called, 0.5));
+    results.add('p99 called', name, percentile(called, 0.99));
+    results.add('idle', name, idle);
+    if (name === 'plainjob') results.add('idle', `${name}, 1 s`, (await pickup(contestant, 'slow')).idle);
+  },
+};
 
 execFileSync('npm', ['ci', '--silent'], { cwd: import.meta.dirname, stdio: 'inherit' });
 const folder = mkdtempSync(join(process.env['PASSITO_BENCH_FOLDER'] ?? tmpdir(), 'passito-peers-'));
+atExit(() => rmSync(folder, { recursive: true, force: true }));
 const roster = await enlist(folder);
 try {
   for (const line of roster.missing) console.error(`left out: ${line}`);
   const results = new Results();
   for (let i = 0; i < ROUNDS; i++) {
-    for (const contestant of roster.contestants) await round(contestant, results);
+    for (const [part, measure] of Object.entries(MEASURES)) {
+      if (!asked(part)) continue;
+      for (const contestant of roster.contestants) await measure(contestant, results);
+    }
   }
   results.publish(roster.contestants, ROUNDS);
 } finally {
   await roster.stop();
-  rmSync(folder, { recursive: true, force: true });
 }

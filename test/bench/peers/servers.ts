@@ -4,6 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atExit } from '../measure.ts';
 
 export interface Server {
   /** The folder with its socket. */
@@ -27,6 +28,7 @@ export async function startRedis(folder: string): Promise<Server> {
   const args = ['--port', '0', '--unixsocket', join(where, 'redis.sock'), '--dir', where];
   const durable = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
   const child = spawn(program, [...args, ...durable], { stdio: 'ignore' });
+  atExit(() => child.kill('SIGKILL'));
   await appears(join(where, 'redis.sock'), child);
   const version = /v=(\S+)/.exec(execFileSync(program, ['--version'], { encoding: 'utf8' }))?.[1] ?? '';
   return {
@@ -63,6 +65,8 @@ export async function startPostgres(folder: string): Promise<Server> {
   const postgres = join(initdb, '..', 'postgres');
   const args = ['-D', data, '-k', where, '-c', 'listen_addresses='];
   const child = spawn(postgres, args, { ...options, stdio: 'ignore' });
+  // Its word for: at once, with all your processes.
+  atExit(() => child.kill('SIGQUIT'));
   await appears(join(where, '.s.PGSQL.5432'), child);
   const psql = join(initdb, '..', 'psql');
   for (const name of ['pgboss', 'graphile']) await createDatabase(psql, where, name, options);
