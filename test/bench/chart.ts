@@ -16,7 +16,7 @@ export interface Panel {
 }
 
 const WIDTH = 760;
-const LEFT = 170;
+const LEFT = 190;
 const RIGHT = 120;
 const ROW = 22;
 const HEAD = 40;

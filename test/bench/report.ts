@@ -1,7 +1,7 @@
 /** Samples → medians with their spread, Markdown tables, and the marked parts of docs/performance.md. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 
 /** Several runs of one figure. */
@@ -38,10 +38,12 @@ export function markdown(header: readonly string[], rows: readonly (readonly str
   return [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
-/** The machine, in one line. */
+const [loadBefore = 0] = loadavg();
+
+/** The machine, in one line, and what else it did. */
 export function machine(): string {
   const release = readFileSync('/proc/sys/kernel/osrelease', 'utf8').split('-')[0];
-  return `${availableParallelism()} cores of ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release}, Node ${process.version}`;
+  return `${availableParallelism()} cores of ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release}, Node ${process.version}; load average ${loadBefore.toFixed(1)} before the run`;
 }
 
 const docs = join(import.meta.dirname, '..', '..', 'docs');

@@ -27,6 +27,7 @@ const pages = [
   'docs/architecture.md',
   'docs/contract.md',
   'docs/guide.md',
+  'docs/performance.md',
   'docs/clients/php.md',
   'docs/clients/python.md',
   'docs/clients/shell.md',
