@@ -20,10 +20,10 @@ const ITEM = 4;
 const RECALLED = 1 << 30;
 
 /** Outcome texts share this much; one that does not fit goes through the message port. */
-const TEXT_BYTES = 32 * 1024;
+const TEXT_BYTES = 128 * 1024;
 
 /** The most jobs in one chunk. */
-export const MAX_CHUNK = 64;
+export const MAX_CHUNK = 256;
 
 /** How an outcome is marked; `plain` is a completion without a result, which needs no text. */
 export const CODE = { plain: 1, text: 2, port: 3 } as const;

@@ -3,6 +3,7 @@
  * the outcomes and claims the next jobs; chunks of them go to the workers; outcomes come back.
  */
 
+import { MAX_CHUNK } from './arena.ts';
 import type { Clock, Random, Timer } from './clock.ts';
 import type { Events } from './events.ts';
 import { causeOfDeath, fillIn, type Flight, land, nameOf, takeOff, toWire } from './flight.ts';
@@ -18,7 +19,11 @@ import type { JobType } from './types.ts';
 import { isStoreWide, type Landed, settleEach, tell } from './landing.ts';
 
 /** Short jobs are claimed ahead for this many further chunks a worker, so that none waits for a commit. */
-const AHEAD = 2;
+const AHEAD = 1;
+
+/** The most outcomes, and the most claims, of one transaction: fewer where another process waits for its end. */
+const MOST = 512;
+const MOST_BESIDE_OTHERS = 128;
 
 /** After a failed transaction (disk full, database locked) the next try comes after this, in milliseconds. */
 const STORE_RETRY_MS = 1000;
@@ -63,6 +68,7 @@ export class Dispatcher {
   #writing = 0;
   /** Whether a claim may bring something. */
   #hungry = false;
+  #most = MOST;
   #stopped = true;
   #holdUntil = 0;
   #dueTimer: Timer | undefined;
@@ -212,12 +218,13 @@ export class Dispatcher {
     const buffered = this.#buffer.reduce((sum, { job }) => sum + this.#pace.weight(job.type), 0);
     const slots = this.target - this.#parts.pool.busy - buffered;
     const ahead = this.target * AHEAD;
-    if (slots + ahead < 1 / 64) return null;
+    if (slots + ahead < 1 / MAX_CHUNK) return null;
     const idle = this.#running.size === 0 && this.#buffer.length === 0;
     return {
       process: this.process,
       slots,
       ahead,
+      most: this.#most,
       types: this.#pace.claimable(this.types.values()),
       queues: this.#parts.queues,
       pastSuspects: this.#gate.yields,
@@ -227,8 +234,7 @@ export class Dispatcher {
 
   async #exchange(claim: ClaimRequest | null): Promise<void> {
     const { store, events } = this.#parts;
-    const landed = this.#landed;
-    this.#landed = [];
+    const landed = this.#landed.splice(0, this.#most);
     this.#writing = landed.length;
     this.#exchanging = true;
     // A wake-up that comes while the claim runs may tell of a job that the claim could not see yet.
@@ -239,6 +245,7 @@ export class Dispatcher {
         claim,
       );
       this.#writing = 0;
+      this.#most = done.crowded ? MOST_BESIDE_OTHERS : MOST;
       tell(events, landed, done.settled);
       if (claim !== null) this.#receive(done);
     } catch (error) {

@@ -16,7 +16,7 @@ export function nextMean(mean: number | undefined, sample: number): number {
   return mean === undefined || sample > 4 * mean ? sample : mean + (sample - mean) * NEWEST;
 }
 
-/** The share of a worker that one job takes: 1 for anything slow or not yet known, down to 1/64. */
+/** The share of a worker that one job takes: 1 for anything slow or not yet known, down to 1/256. */
 export function weightOf(mean: number | undefined): number {
   if (mean === undefined) return 1;
   return 1 / Math.min(Math.max(Math.floor(CHUNK_MICROSECONDS / Math.max(mean, 1)), 1), MAX_CHUNK);

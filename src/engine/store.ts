@@ -67,6 +67,8 @@ export interface ClaimRequest {
   slots: number;
   /** Further room for jobs of a weight below 1, claimed ahead so that no worker waits for a commit. */
   ahead: number;
+  /** No more jobs than this, whatever their weight: the transaction shall be short. */
+  most: number;
   /** Which types may be taken, and what share of a worker one job of each takes. */
   types: ReadonlyMap<string, ClaimableType>;
   /** Queues to take from; null means all. */
@@ -110,6 +112,8 @@ export interface Exchange {
   nextDue?: number | null;
   /** False where the asking process has been declared lost: it must register anew before it claims. */
   registered: boolean;
+  /** Another process has written just now: it has to wait for as long as the next transaction takes. */
+  crowded: boolean;
 }
 
 /** A process that claims, or once did. */

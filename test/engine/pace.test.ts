@@ -11,7 +11,7 @@ import { soloWindow } from '../../src/engine/solo.ts';
 
 const microseconds = fc.double({ min: 0, max: 1e10, noNaN: true });
 
-test('a weight lies between a 64th of a worker and a whole one, and only grows with the time taken', () => {
+test('a weight lies between a 256th of a worker and a whole one, and only grows with the time taken', () => {
   fc.assert(
     fc.property(microseconds, microseconds, (a, b) => {
       assert.ok(weightOf(a) >= 1 / MAX_CHUNK && weightOf(a) <= 1);
@@ -21,7 +21,7 @@ test('a weight lies between a 64th of a worker and a whole one, and only grows w
   assert.equal(weightOf(undefined), 1, 'what is not known counts as slow');
   assert.equal(weightOf(2000), 1);
   assert.equal(weightOf(1000), 1 / 2);
-  assert.equal(weightOf(0), 1 / 64);
+  assert.equal(weightOf(0), 1 / 256);
 });
 
 test('the mean rises at once to a slow sample, falls slowly, and stays among the samples', () => {
@@ -44,14 +44,14 @@ test('each type has a pace of its own', () => {
   assert.equal(pace.weight('Fast'), 1);
   pace.note('Fast', 5);
   pace.note('Slow', 20_000);
-  assert.equal(pace.weight('Fast'), 1 / 64);
+  assert.equal(pace.weight('Fast'), 1 / 256);
   assert.equal(pace.weight('Slow'), 1);
   pace.note('Fast', 9000);
   assert.equal(pace.weight('Fast'), 1, 'one slow job is believed at once');
 });
 
 test('chunks take everything once, in order, never more than fits a worker, and share it out', () => {
-  const weights = fc.array(fc.constantFrom(1, 0.5, 1 / 3, 0.1, 1 / 64), { minLength: 1, maxLength: 300 });
+  const weights = fc.array(fc.constantFrom(1, 0.5, 1 / 3, 0.1, 1 / 256), { minLength: 1, maxLength: 300 });
   fc.assert(
     fc.property(weights, fc.integer({ min: 0, max: 10 }), (jobs, workers) => {
       const buffer = jobs.map((weight, index) => ({ weight, index }));
@@ -75,7 +75,7 @@ test('chunks take everything once, in order, never more than fits a worker, and 
 });
 
 test('a slow job is never in a chunk with others', () => {
-  const buffer = [1 / 64, 1 / 64, 1, 1 / 64].map((weight) => ({ weight }));
+  const buffer = [1 / 256, 1 / 256, 1, 1 / 256].map((weight) => ({ weight }));
   const sizes: number[] = [];
   while (buffer.length > 0) sizes.push(takeChunk(buffer, ({ weight }) => weight, 1).length);
   assert.deepEqual(sizes, [2, 1, 1]);

@@ -113,7 +113,15 @@ async function claimCost(t: TestContext, rows: number): Promise<number> {
   const types: ClaimRequest['types'] = new Map(
     ['A', 'B', 'C'].map((type) => [type, { weight: 1, concurrency: Number.POSITIVE_INFINITY }]),
   );
-  const request: ClaimRequest = { process, slots: 64, ahead: 0, types, queues: null, suspects: 'any' };
+  const request: ClaimRequest = {
+    process,
+    slots: 64,
+    ahead: 0,
+    most: 1000,
+    types,
+    queues: null,
+    suspects: 'any',
+  };
   const times: number[] = [];
   for (let round = 0; round < 30; round++) {
     store.db.exec('BEGIN IMMEDIATE');

@@ -86,6 +86,7 @@ export function claimOf(
     process,
     slots: 1000,
     ahead: 0,
+    most: 10_000,
     types: new Map(given),
     queues: null,
     suspects: 'any',

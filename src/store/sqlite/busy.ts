@@ -40,9 +40,9 @@ export async function whenFree<T>(action: () => T, patience: number): Promise<T>
   }
 }
 
-/** Lets the event loop, and whoever waits for the lock, have about a millisecond. */
-export function rest(): Promise<void> {
+/** Lets the event loop, and whoever waits for the lock, have some milliseconds. */
+export function rest(ms = REST_MS): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, REST_MS);
+    setTimeout(resolve, ms);
   });
 }

@@ -202,6 +202,7 @@ class Room {
   readonly #allowances = new Map<string, number>();
   readonly #taken = new Map<string, number>();
   #used = 0;
+  #count = 0;
   /** Nothing more can be taken, whatever comes: strict order, so a job that does not fit ends the claim. */
   full = false;
 
@@ -227,7 +228,8 @@ class Room {
    */
   atMost(type: string, weight: number): number {
     const left = this.#limit(weight) - this.#used;
-    return Math.min(Math.max(Math.floor(left / weight + EPSILON), 0) + 1, this.allowance(type));
+    const fit = Math.min(Math.floor(left / weight + EPSILON), this.#request.most - this.#count);
+    return Math.min(Math.max(fit, 0) + 1, this.allowance(type));
   }
 
   /** Takes the job in, if there is room. */
@@ -236,11 +238,12 @@ class Room {
     if (left < 1) return false;
     const taken = this.#taken.get(type) ?? 0;
     if (own !== undefined && this.#running(type) + taken >= own) return false;
-    if (this.#used + weight > this.#limit(weight) + EPSILON) {
+    if (this.#count >= this.#request.most || this.#used + weight > this.#limit(weight) + EPSILON) {
       this.full = true;
       return false;
     }
     this.#used += weight;
+    this.#count += 1;
     this.#allowances.set(type, left - 1);
     this.#taken.set(type, taken + 1);
     if (this.#used >= this.#request.slots + this.#request.ahead - EPSILON) this.full = true;

@@ -20,6 +20,15 @@ export function prepareSettle(
   const complete = db.prepare(
     `UPDATE jobs SET status = 'completed', finished_at = ?, result = ?, last_error = NULL ${GUARD}`,
   );
+  // The hot path: one statement for all that just completed costs a quarter less than one each.
+  const completeAll = db
+    .prepare<[string, string], [number, number]>(
+      `UPDATE jobs SET status = 'completed', finished_at = ?, result = done.result, last_error = NULL
+       FROM (SELECT value ->> 0 AS id, value ->> 1 AS lease, value ->> 2 AS result FROM json_each(?)) AS done
+       WHERE jobs.id = done.id AND jobs.status = 'processing' AND jobs.lease = done.lease
+       RETURNING jobs.id, jobs.lease`,
+    )
+    .raw();
   const retry = db.prepare(`UPDATE jobs SET status = 'pending', available_at = ?, last_error = ? ${GUARD}`);
   const fail = db.prepare(
     `UPDATE jobs SET status = 'failed', finished_at = ?, last_error = ?, discarded = ?, progress = NULL ${GUARD}`,
@@ -134,14 +143,26 @@ export function prepareSettle(
     }
   }
 
+  /** Those that just completed, in one statement; gives the lease that each still had. */
+  function completePlain(settles: readonly Settle[], ended: string): Map<number, number> {
+    const plain = settles.filter(isPlain);
+    if (plain.length < 2) return new Map();
+    const rows = plain.map(({ id, lease, settlement }) => [id, lease, (settlement as Completion).result]);
+    return new Map(completeAll.all(ended, JSON.stringify(rows)));
+  }
+
   return (settles, now) => {
     const ended = formatTime(now);
+    const together = completePlain(settles, ended);
+    // First: what a job of this exchange dispatches counts these as done.
+    let becamePending = freeChildren([...together.keys()], ended);
     const completed: number[] = [];
-    let becamePending = false;
     const settled = settles.map((settle) => {
+      const { id, lease } = settle;
+      if (together.size > 0 && isPlain(settle)) return together.get(id) === lease;
       if (hasDispatches(settle)) becamePending = freeChildren(completed.splice(0), ended) || becamePending;
       const move = apply(settle, settle.settlement, now, ended);
-      if (move === 'complete' && !hasDispatches(settle)) completed.push(settle.id);
+      if (move === 'complete' && !hasDispatches(settle)) completed.push(id);
       becamePending ||=
         move === 'retry' || move === 'release' || (move === 'complete' && hasDispatches(settle));
       return move !== undefined;
@@ -149,6 +170,21 @@ export function prepareSettle(
     becamePending = freeChildren(completed, ended) || becamePending;
     return { settled, becamePending };
   };
+}
+
+type Completion = Extract<Settlement, { move: 'complete' }>;
+
+/** A result that is longer is cheaper by itself than inside of JSON. Characters. */
+const LONG_RESULT = 2000;
+
+/** A completion without anything beside it. */
+function isPlain({ settlement, redact }: Settle): boolean {
+  return (
+    settlement.move === 'complete' &&
+    settlement.dispatches === undefined &&
+    redact === undefined &&
+    (settlement.result?.length ?? 0) <= LONG_RESULT
+  );
 }
 
 function hasDispatches({ settlement }: Settle): boolean {

@@ -116,6 +116,7 @@ export class SqliteStore implements Store, Endings {
       claimed,
       suspectsWaiting,
       registered,
+      crowded: this.#writer.crowded,
       ...(nextDue === undefined ? {} : { nextDue: nextDue === null ? null : parseTime(nextDue) }),
     };
   }

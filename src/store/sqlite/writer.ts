@@ -12,8 +12,15 @@ interface Pending {
   reject: (error: unknown) => void;
 }
 
-/** For this long after another process has written, each of our transactions is followed by a rest. */
+/** For this long after another process has written, our transactions are followed by rests. Milliseconds. */
 const POLITE_MS = 50;
+
+/**
+ * Whoever else wants the file gets as long as we have held it, in pieces that are worth a timer. What is this short owes
+ * nothing: who waits looks so often that it finds the gap behind it. Milliseconds.
+ */
+const SHORT_MS = 1;
+const SHORTEST_REST_MS = 5;
 
 /** The kernel's word of our own write reaches us within this time. */
 const QUIET_MS = 3;
@@ -37,6 +44,8 @@ export class Writer {
   #seenVersion = 0;
   #foreignWriteAt = Number.NEGATIVE_INFINITY;
   #lastWriteAt = Number.NEGATIVE_INFINITY;
+  /** Rest that others have earned by our transactions, in milliseconds. */
+  #owed = 0;
 
   /** `patience`: milliseconds that an operation waits for other writers before it fails. */
   constructor(db: Database, patience: number) {
@@ -72,6 +81,11 @@ export class Writer {
     return performance.now() - this.#lastWriteAt > QUIET_MS;
   }
 
+  /** Whether another process has written just now, and may want to again. */
+  get crowded(): boolean {
+    return performance.now() - this.#foreignWriteAt < POLITE_MS;
+  }
+
   /** Resolves once everything that was asked for has been written or refused. */
   async settled(): Promise<void> {
     while (this.#running) await rest();
@@ -79,7 +93,7 @@ export class Writer {
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
-      if (this.#othersWant()) await rest();
+      await this.#letOthers();
       const group = this.#queue.splice(0, LARGEST_GROUP);
       try {
         await whenFree(() => this.#begin.run(), this.#patience);
@@ -87,8 +101,11 @@ export class Writer {
         for (const pending of group) pending.reject(error);
         continue;
       }
+      const began = performance.now();
       this.#write(group);
       this.#lastWriteAt = performance.now();
+      const held = this.#lastWriteAt - began;
+      if (held > SHORT_MS) this.#owed += held;
       if (this.#queue.length > 0) await turn();
     }
     this.#running = false;
@@ -139,10 +156,16 @@ export class Writer {
     }
   }
 
-  /** Whether a transaction now would follow our last one at once, past somebody who waits. */
-  #othersWant(): boolean {
-    const now = performance.now();
-    return now - this.#foreignWriteAt < POLITE_MS && now - this.#lastWriteAt < 1;
+  /** A transaction at once after our last one would go past somebody who waits: SQLite's lock knows no queue. */
+  async #letOthers(): Promise<void> {
+    const since = performance.now() - this.#lastWriteAt;
+    // Nobody wants it, or they have had the time meanwhile.
+    if (!this.crowded) this.#owed = 0;
+    this.#owed = Math.max(0, this.#owed - since);
+    if (this.#owed < SHORTEST_REST_MS) return;
+    const ms = Math.floor(this.#owed);
+    this.#owed -= ms;
+    await rest(ms);
   }
 }
 

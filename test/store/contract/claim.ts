@@ -160,6 +160,16 @@ export function claimContract(check: Check): void {
     assert.deepEqual(await claimer.ids({ slots: -3 }), []);
   });
 
+  check('a claim takes no more than its transaction may, whatever the room', async ({ store }) => {
+    const claimer = await Claimer.join(store, ['A', 'B']);
+    await store.insert(Array.from({ length: 9 }, (_, i) => newJob(i % 2 === 0 ? 'A' : 'B')));
+    const first = await claimer.look({ most: 4 });
+    assert.deepEqual([first.claimed.map(({ id }) => id), 'nextDue' in first], [[1, 2, 3, 4], false]);
+    assert.equal((await claimer.look({ most: 4 })).claimed.length, 4);
+    assert.deepEqual(await claimer.ids({ most: 0 }), []);
+    assert.equal((await claimer.look({ most: 4 })).nextDue, null);
+  });
+
   check('light jobs share a worker, and are claimed ahead; heavy ones are not', async ({ store }) => {
     const process = await store.register(identity(1));
     const types = { Light: { weight: 1 / 64 }, Heavy: { weight: 1 } };

@@ -75,6 +75,7 @@ export function flowContract(check: Check): void {
       process: claimer.process,
       slots: 1,
       ahead: 0,
+      most: 1000,
       types: new Map([['A', { weight: 1, concurrency: 9 }]]),
       queues: null,
       suspects: 'any',

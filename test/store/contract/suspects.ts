@@ -147,6 +147,7 @@ export function suspectsContract(check: Check): void {
       process: claimer.process,
       slots: 5,
       ahead: 0,
+      most: 1000,
       types,
       queues: null,
       suspects: 'none',
