@@ -16,8 +16,8 @@ const FALLBACK_MS = 1000;
  */
 const LAST_LOOK_MS = 64;
 
-/** So long a write is looked at without pause, where it cannot be our own. */
-const CLOSE_LOOK_MS = 1;
+/** So long a write is looked at without pause, where it cannot be our own: most disks have flushed it by then. */
+const CLOSE_LOOK_MS = 3;
 const CLOSE_LOOK_EVERY_MS = 5;
 
 /** Calls `onForeignCommit` after other processes' commits. `quiet`: whether this process wrote nothing lately. Returns the function that stops it. */
@@ -64,7 +64,7 @@ export function watchForeignCommits(
     }
   }
 
-  /** A commit is usually flushed within half a millisecond, and timers count in whole ones. */
+  /** A commit is flushed within half a millisecond, or two, and timers count in whole ones. */
   function lookClosely(until: number): void {
     if (performance.now() >= until) lookAgain();
     else {
