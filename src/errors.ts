@@ -182,6 +182,11 @@ export const errors = {
   mailUnsent: (message: string, hint?: string) => unreachable('MAIL_UNSENT', sentence(message), hint),
   oldNode: (found: string, oldest: number) =>
     usage('OLD_NODE', `The passito library needs Node ${oldest} or newer; this is ${found}.`),
+  /** Of a file or folder that no other error is about. */
+  pathRefused: (path: string, reason: string) =>
+    unreachable('PATH_REFUSED', `${path} cannot be used: ${reason}.`),
+  folderGone: () =>
+    unreachable('FOLDER_GONE', 'The folder that this was typed in is not there any more.', 'Type: cd'),
   // jobs
   unknownDependency: (id: number) =>
     usage(
@@ -233,6 +238,15 @@ export const errors = {
     ),
   databaseUnusable: (path: string, reason: string, cause?: unknown) =>
     unreachable('DATABASE_UNUSABLE', `The database ${path} cannot be used: ${reason}.`, undefined, cause),
+  /** Somebody else's, or shut to its own user. */
+  databaseDenied: (path: string, reason: string, hint: string) =>
+    unreachable('DATABASE_DENIED', `The database ${path} cannot be used: ${reason}.`, hint),
+  diskReadOnly: (path: string) =>
+    unreachable(
+      'DISK_READ_ONLY',
+      `The database ${path} cannot be used: its disk is read-only.`,
+      'Linux makes a disk read-only when it fails: look at dmesg, mend that and mount it for writing.',
+    ),
   databaseForeign: (path: string) =>
     unreachable(
       'DATABASE_FOREIGN',
@@ -275,7 +289,7 @@ export const errors = {
     unreachable(
       'DATABASE_FULL',
       `The disk that holds ${path} is full; nothing was written.`,
-      'Free some space, then try again.',
+      'Free some space (df -h shows the disk, du -xh what is large on it), then try again.',
     ),
   databaseReadOnly: (path: string, user: string) =>
     unreachable(

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { constants, existsSync, lstatSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { constants, existsSync, lstatSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { constants as system, setPriority } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
@@ -121,6 +121,9 @@ function checkTarget(target: string, database: string, force: boolean): void {
       `there is no folder ${dirname(target)}`,
       `Type: mkdir -p ${dirname(target)}`,
     );
+  }
+  if (!statSync(dirname(target)).isDirectory()) {
+    throw errors.backupUnwritten(target, `${dirname(target)} is not a folder`);
   }
   const there = lstatSync(target, { throwIfNoEntry: false });
   if (there?.isDirectory() === true) {

@@ -1,9 +1,10 @@
 /** The backup that the supervisor makes by itself, and how many of them stay. */
 
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { type Clock, formatTime } from '../engine/clock.ts';
+import { makeFolder } from '../make-folder.ts';
 import { makeBackup } from './backup.ts';
 
 /** The names that are ours to remove; they sort as their times do. */
@@ -17,7 +18,7 @@ export async function nightlyBackup(
 ): Promise<{ file: string; removed: number }> {
   const { backups, keepBackups } = config.settings;
   const folder = resolve(backups);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const [date = '', time = ''] = formatTime(clock.now()).split(' ');
   const file = join(
     folder,

@@ -27,6 +27,7 @@ import { isAlive, openedBy } from '../edge/machine.ts';
 import { systemClock } from '../engine/clock.ts';
 import { formatSize } from '../engine/units.ts';
 import { errors, messageOf, PassitoError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { MIGRATIONS } from '../store/sqlite/migrations.ts';
 import { isShared, restoringMark } from '../store/sqlite/open.ts';
 import { Queries } from '../store/sqlite/queries.ts';
@@ -73,7 +74,7 @@ export async function restore(
     throw errors.fileExists(there, 'Use --force to keep it under another name, and restore.');
   }
   return written(file, state, async () => {
-    const made = steps.dryRun ? undefined : mkdirSync(state, { recursive: true, mode: 0o700 });
+    const made = steps.dryRun ? undefined : makeFolder(state, 0o700);
     const staged = workFolder(steps.dryRun ? parent : state, 'restore');
     try {
       const manifest = await withBar(steps, statSync(file).size, (step) => unpack(file, staged, step));

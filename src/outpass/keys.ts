@@ -6,7 +6,6 @@ import {
   chmodSync,
   chownSync,
   linkSync,
-  mkdirSync,
   readFileSync,
   readdirSync,
   renameSync,
@@ -17,6 +16,7 @@ import {
 import path from 'node:path';
 
 import { messageOf, PassitoError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { officeErrors } from './errors.ts';
 
 /** The key in use: what signs, and the name under which verifiers find its public half. */
@@ -120,7 +120,7 @@ function keepPublicHalf(folder: string, keyId: string, key: KeyObject): void {
  * ever reads half a key. What is read back afterwards is the winner's.
  */
 function createOnce(folder: string, file: string, content: string): string {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   // mkdir's mode passes through the umask, which may only take rights away; an older folder may have more.
   chmodSync(folder, 0o700);
   const draft = path.join(folder, `.${path.basename(file)}-${randomBytes(6).toString('hex')}`);

@@ -71,7 +71,7 @@ test('where nothing is wrong, nothing is found', () => {
 test('a fault on the machine is told with the command that mends it', () => {
   const restart = 'systemctl restart passito-supervisor';
   for (const [changes, line] of [
-    [{ free: 50 * MB }, 'disk: fault: 50 MB are free at /srv/passito → passito jobs prune'],
+    [{ free: 50 * MB }, 'disk: fault: 50 MB are free at /srv/passito → du -xh /srv/passito | sort -h | tail'],
     [
       { free: 500 * MB },
       'disk: hint: 500 MB are free at /srv/passito → du -xh /srv/passito | sort -h | tail',
@@ -179,7 +179,7 @@ test('what parents need must be there together', () => {
 });
 
 test('the worst fault decides the exit status', () => {
-  const failed: DatabaseFacts = { state: 'failed', code: 'DATABASE_ABSENT', message: 'no' };
+  const failed: DatabaseFacts = { state: 'failed', code: 'DATABASE_ABSENT', message: 'no', hint: undefined };
   assert.equal(status({ free: MB }), 1);
   assert.equal(status({ free: MB, database: failed }), 3);
   const line = { message: '', level: 'fault' } as const;

@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import Database from 'better-sqlite3';
 import type { SMTPServerOptions } from 'smtp-server';
@@ -57,6 +66,30 @@ test('a new server has hints and no fault, and every check has its number', asyn
   for (const { level, try: command } of findings) assert.equal(level === 'well', command === null);
   assert.match(await here.ok('doctor'), /^ 1 ✓ configuration [^]*\n10 ✓ parents[^]*\n✓ Nothing is wrong\n$/);
 });
+
+test(
+  "another user's folder is named as such, and all else is looked at",
+  { skip: process.getuid?.() === 0 ? false : 'only root can become another user' },
+  async (t) => {
+    const here = await server(t);
+    copyFileSync(executable, here.path('copy'), constants.COPYFILE_FICLONE);
+    chmodSync(here.path('copy'), 0o755);
+    for (const closed of ['theirs', 'theirs/deeper']) {
+      mkdirSync(here.path(closed));
+      chmodSync(here.path('theirs'), 0o700);
+      chmodSync(here.folder, 0o755);
+      const stranger = { uid: 54_321, gid: 54_321, file: here.path('copy') };
+      const args = ['doctor', '--json', '--db', here.path(closed, 'passito.db')];
+      const { code, stdout, stderr } = await here.run(args, stranger);
+      assert.equal(code, 3, stderr);
+      const { findings } = JSON.parse(stdout) as Report;
+      const [fault, ...more] = findings.filter(({ level }) => level === 'fault');
+      assert.deepEqual([fault?.check, fault?.try], ['database', 'sudo passito doctor']);
+      assert.deepEqual(more, []);
+      assert.ok(findings.length > 10);
+    }
+  },
+);
 
 test('what it names as the mend of a fault does mend it', async (t) => {
   const here = await server(t);

@@ -151,7 +151,7 @@ describe('the executable', () => {
 
     it('names the folders that it tried and the way out', async () => {
       const [temporary, state] = [folder('noexec-tmp', 0o777), folder('noexec-state', 0o700)];
-      const start = confined([temporary, state]);
+      const start = confined([temporary, state, '/dev/shm']);
       const args = ['migrate', '--db', join(state, 'passito.db')];
       const result = await start(args, { env: { TMPDIR: temporary } });
       assert.notEqual(result.code, 0);

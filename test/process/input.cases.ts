@@ -352,6 +352,29 @@ const databases: Case[] = [
     stranger: true,
     arrange: (folder) => chmodSync(join(folder, 'passito.db'), 0o600),
   }),
+  ...['health', 'dispatch Mail', 'backup a.tar', 'supervisor', 'migrate'].map((command) =>
+    unreachable(`a folder that is somebody else's: ${command}`, command.split(' '), {
+      stranger: true,
+      env: { PASSITO_DB: 'theirs/passito.db' },
+      arrange: (folder) => {
+        mkdirSync(join(folder, 'theirs'));
+        chmodSync(join(folder, 'theirs'), 0o700);
+      },
+    }),
+  ),
+  unreachable('a folder of ones own that is shut', ['health'], {
+    stranger: true,
+    env: { PASSITO_DB: 'mine/passito.db' },
+    arrange: (folder) => {
+      mkdirSync(join(folder, 'mine'));
+      giveTo(join(folder, 'mine'), STRANGER);
+      chmodSync(join(folder, 'mine'), 0o000);
+    },
+  }),
+  unreachable('a database below /proc', ['migrate', '--db', '/proc/x/y/passito.db']),
+  unreachable('a folder below /proc', ['init', '/proc/x']),
+  unreachable('a first folder where nobody may write', ['init', 'new'], { stranger: true }),
+  unreachable('a backup into a file', ['backup', 'b1.tar/x'], { prepared: true, files: { 'b1.tar': '' } }),
   unreachable('a database that may only be read, in a folder of ones own', ['dispatch', 'Mail'], {
     prepared: true,
     stranger: true,

@@ -110,8 +110,8 @@ function isShared({ mode }: OwnedPath): boolean {
   return (mode & 0o2020) === 0o2020;
 }
 
-function folders({ state, missing }: Facts): Finding[] {
-  const found = missing.map(({ setting, path, folder }) =>
+function folders({ state, missing, database: found }: Facts): Finding[] {
+  const all = missing.map(({ setting, path, folder }) =>
     folder
       ? fault(`${setting} names ${path}, which is not there`, `mkdir -p ${quoted(path)}`, {
           kind: 'folder',
@@ -120,8 +120,10 @@ function folders({ state, missing }: Facts): Finding[] {
         })
       : fault(`${setting} names ${path}, which is not there`, `ls -l ${quoted(dirname(path))}`),
   );
-  if (state.mode === null) {
-    found.push(
+  // One that cannot be seen may well be there.
+  const unseen = found.state === 'failed' && found.code === 'DATABASE_DENIED';
+  if (state.mode === null && !unseen) {
+    all.push(
       fault(`${state.path} is not there`, `mkdir -p -m 700 ${quoted(state.path)}`, {
         kind: 'folder',
         path: state.path,
@@ -129,14 +131,16 @@ function folders({ state, missing }: Facts): Finding[] {
       }),
     );
   }
-  return found.length > 0 ? found : [well('all are there')];
+  return all.length > 0 ? all : [well('all are there')];
 }
 
 function disk({ free, state }: Facts): Finding[] {
   if (free === null) return [];
   const told = `${formatSize(free)} are free at ${state.path}`;
-  if (free < SCARCE) return [fault(told, 'passito jobs prune')];
-  return [free < LITTLE ? hint(told, `du -xh ${quoted(state.path)} | sort -h | tail`) : well(told)];
+  // Deleting jobs needs room, and leaves the file as large as it is.
+  const command = `du -xh ${quoted(state.path)} | sort -h | tail`;
+  if (free < SCARCE) return [fault(told, command)];
+  return [free < LITTLE ? hint(told, command) : well(told)];
 }
 
 function zone({ settings, origins, envFile: { path } }: Facts): Finding[] {

@@ -2,7 +2,7 @@
 
 import { formatSize, roughDuration } from '../../engine/units.ts';
 import { EXIT } from '../../errors.ts';
-import type { Facts } from './facts.ts';
+import type { DatabaseFacts, Facts } from './facts.ts';
 import { type Finding, fault, hint, quoted, well } from './finding.ts';
 
 /** After a checkpoint the log is 64 MB at most; more means that somebody keeps it from being emptied. In bytes. */
@@ -11,10 +11,12 @@ const LARGE_LOG = 128 * 1024 ** 2;
 /** Clocks of two machines differ by less, in milliseconds. */
 const CLOCK_MS = 60_000;
 
+type Failed = Extract<DatabaseFacts, { state: 'failed' }>;
+
 export function database({ database: found, settings, knownSchema }: Facts): Finding[] {
   const name = quoted(settings.db);
   if (found.state === 'failed') {
-    return [{ ...fault(found.message, commandFor(found.code, found.message, name)), exit: EXIT.unreachable }];
+    return [{ ...fault(found.message, commandFor(found, name)), exit: EXIT.unreachable }];
   }
   const all: Finding[] = [];
   if (found.schema < knownSchema) {
@@ -42,10 +44,17 @@ export function database({ database: found, settings, knownSchema }: Facts): Fin
 }
 
 /** By the code of the error that every other command would end with. */
-function commandFor(code: string, message: string, db: string): string {
+function commandFor({ code, message, hint: said = '' }: Failed, db: string): string {
+  // As the user whose it is, or what opens it to its own user.
+  const denied = /^Type(?: it as that user)?: (.+?)( …)?$/.exec(said);
+  if (code === 'DATABASE_DENIED' && denied !== null) {
+    return denied[2] === undefined ? `${denied[1]}` : `${denied[1]} doctor`;
+  }
   if (code === 'RESTORE_INTERRUPTED') return `passito restore --db ${db}`;
   if (code === 'DATABASE_ABSENT' || code === 'DATABASE_EMPTY') return `passito migrate --db ${db}`;
   if (code === 'DATABASE_NEWER') return 'passito --version';
+  if (code === 'DATABASE_FULL') return 'df -h';
+  if (code === 'DISK_READ_ONLY') return 'dmesg | tail';
   if (code === 'DATABASE_FOREIGN') return 'passito config';
   if (/damaged|not an SQLite database/.test(message)) return `passito restore FILE --force --db ${db}`;
   return `ls -ld ${db} ${db}-* .`;

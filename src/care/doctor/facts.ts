@@ -12,7 +12,7 @@ export interface OwnedPath {
 
 /** What the database says, or why it does not. */
 export type DatabaseFacts =
-  | { state: 'failed'; code: string; message: string }
+  | { state: 'failed'; code: string; message: string; hint: string | undefined }
   | {
       state: 'open';
       schema: number;

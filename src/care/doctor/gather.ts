@@ -1,7 +1,7 @@
 /** Looks at the machine, the folder, the database and the mail server. Changes nothing. */
 
 import { execFile } from 'node:child_process';
-import { existsSync, lstatSync, readdirSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, statfsSync, statSync, type Stats } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { filesRoot, mailSettings, stateFolder } from '../../app.ts';
@@ -55,7 +55,7 @@ export async function gather(config: Config, offline: boolean): Promise<Facts> {
     free: existsSync(state) ? statfsSync(state).bavail * statfsSync(state).bsize : null,
     clockSynchronised: clockSynchronised === '' ? null : clockSynchronised === 'yes',
     smtp,
-    outbox: existsSync(join(state, 'outbox')) ? readdirSync(join(state, 'outbox')).length : 0,
+    outbox: namesIn(join(state, 'outbox')).length,
     jobs,
     unit,
     sqlite3: /^\d+\.\d+\.\d+/.exec(sqlite3)?.[0] ?? null,
@@ -63,7 +63,12 @@ export async function gather(config: Config, offline: boolean): Promise<Facts> {
 }
 
 function ownedPath(path: string): OwnedPath | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
+  let found: Stats | undefined;
+  try {
+    found = statSync(path, { throwIfNoEntry: false });
+  } catch {
+    // In a folder that this user may not look into; that is told of the database.
+  }
   return found === undefined
     ? undefined
     : { path, folder: found.isDirectory(), mode: found.mode & 0o7777, uid: found.uid };
@@ -74,7 +79,7 @@ function stateFacts(db: string, state: string): Facts['state'] {
   if (found === undefined) return { path: state, mode: null };
   const ours = (name: string) =>
     name.startsWith(basename(db)) || name.startsWith('.passito-') || FOLDERS.some((one) => one === name);
-  return { ...found, mixed: !readdirSync(state).every(ours) };
+  return { ...found, mixed: !namesIn(state).every(ours) };
 }
 
 /** What nobody else may use: the database and its log, the three folders, and each key. */
@@ -85,7 +90,9 @@ function ownedPaths(db: string, state: string): OwnedPath[] {
     `${db}-wal`,
     `${db}-shm`,
     ...FOLDERS.map((name) => join(state, name)),
-    ...namesIn(keys).map((name) => join(keys, name)),
+    ...namesIn(keys)
+      .map((name) => join(keys, name))
+      .filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true),
   ];
   return paths.flatMap((path) => {
     const found = ownedPath(path);
@@ -95,7 +102,7 @@ function ownedPaths(db: string, state: string): OwnedPath[] {
 
 function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((name) => lstatSync(join(folder, name)).isFile());
+    return readdirSync(folder);
   } catch {
     return [];
   }
@@ -146,7 +153,7 @@ async function databaseFacts(db: string): Promise<DatabaseFacts> {
     });
   } catch (error) {
     const told = error instanceof PassitoError ? error : undefined;
-    return { state: 'failed', code: told?.code ?? '', message: messageOf(error) };
+    return { state: 'failed', code: told?.code ?? '', message: messageOf(error), hint: told?.hint };
   }
 }
 

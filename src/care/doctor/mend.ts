@@ -1,7 +1,8 @@
 /** What `passito doctor --fix` does: rights, missing folders, the log. Nothing of it loses anything. */
 
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { messageOf } from '../../errors.ts';
+import { makeFolder } from '../../make-folder.ts';
 import { emptyLog } from '../../store/sqlite/snapshot.ts';
 import { type Finding, type Fix, quoted } from './finding.ts';
 
@@ -28,7 +29,7 @@ async function apply(fix: Fix, database: string): Promise<string[]> {
       for (const { path, mode } of fix.modes) chmodSync(path, mode);
       return fix.modes.map(({ path, mode }) => `chmod ${mode.toString(8)} ${quoted(path)}`);
     case 'folder':
-      mkdirSync(fix.path, { recursive: true, mode: fix.mode });
+      makeFolder(fix.path, fix.mode);
       return [`mkdir -p ${quoted(fix.path)}`];
     case 'log':
       if (!(await emptyLog(database))) throw new Error('The log is still read by another program');

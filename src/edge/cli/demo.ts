@@ -1,10 +1,11 @@
 /** `passito demo`: a day of a hostel office on sample data, in a folder of its own. */
 
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import { KEYS } from '../../config/keys.ts';
 import { EXIT, errors } from '../../errors.ts';
+import { makeFolder } from '../../make-folder.ts';
 import { explain } from '../../store/sqlite/open.ts';
 import type { Command } from './command.ts';
 import { INSTITUTION, OFFICE_MAIL } from './demo/campus.ts';
@@ -29,7 +30,7 @@ export const demo: Command = {
   example: 'passito demo --folder /tmp/passito-demo',
   async run(input) {
     const config = await input.config();
-    const folder = makeFolder(resolve(input.option('folder') ?? 'passito-demo'));
+    const folder = runFolder(resolve(input.option('folder') ?? 'passito-demo'));
     input.print(
       `${input.paint('bold', 'passito demo: a small campus, and a day of its gate-pass office')}\n`,
     );
@@ -54,17 +55,17 @@ function tellTook(ms: number): string {
 }
 
 /** A folder of its own for each run: what an earlier demo made stays beside it. */
-function makeFolder(parent: string): string {
+function runFolder(parent: string): string {
   try {
     if (existsSync(parent) && readdirSync(parent).length > 0 && !existsSync(join(parent, MARK))) {
       throw errors.folderInUse(parent);
     }
-    mkdirSync(parent, { recursive: true, mode: 0o700 });
+    makeFolder(parent, 0o700);
     writeFileSync(join(parent, MARK), 'Made by "passito demo"; may be deleted whole.\n');
     for (let number = readdirSync(parent).length; ; number += 1) {
       const run = join(parent, String(number));
       // Two demos at once must not share one: whoever made it has it.
-      if (mkdirSync(run, { recursive: true, mode: 0o700 }) !== undefined) return run;
+      if (makeFolder(run, 0o700) !== undefined) return run;
     }
   } catch (error) {
     throw explain(error, join(parent, DATABASE), 0);

@@ -1,8 +1,9 @@
 /** `passito init`: a folder to start from: configuration, env file, one sample job, types for the editor. */
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { errors } from '../../errors.ts';
+import { makeFolder } from '../../make-folder.ts';
 import { FILES } from './init-files.ts';
 import type { Command } from './command.ts';
 
@@ -19,7 +20,7 @@ export const init: Command = {
     if (existing !== undefined) throw errors.fileExists(existing);
     for (const [name, text] of Object.entries(FILES)) {
       const path = join(folder, name);
-      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+      makeFolder(dirname(path), 0o755);
       // The env file is for passwords.
       writeFileSync(path, text, { flag: 'wx', mode: name === '.env' ? 0o600 : 0o644 });
       input.print(`  ${name}`);

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { version } from '../../build-info.ts';
 import { type Config, loadConfig } from '../../config.ts';
 import type { KeyName } from '../../config/keys.ts';
-import { EXIT, messageOf, PassitoError } from '../../errors.ts';
+import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
 import { explain } from '../../store/sqlite/open.ts';
 import { graded, printable } from '../log.ts';
 import { type Command, COMMON, type Input } from './command.ts';
@@ -67,11 +67,32 @@ async function configOf(command: Command, options: Map<string, string[]>): Promi
   return config;
 }
 
-/** What the database said in the middle of a command, as a line for the admin. */
+/** What the system answers where it refuses a file or folder. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'this user has no right to it',
+  EPERM: 'this user has no right to it',
+  EROFS: 'its disk is read-only',
+  ENOSPC: 'its disk is full',
+  EDQUOT: 'its disk is full',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is not a folder',
+  ELOOP: 'its links go round in a circle',
+  ENAMETOOLONG: 'its name is too long',
+};
+
+/** What the system or the database said in the middle of a command, as a line for the admin. */
 async function inWords(error: unknown, input: Input): Promise<unknown> {
   if (error instanceof PassitoError) return error;
+  if ((error as NodeJS.ErrnoException).syscall === 'uv_cwd') return errors.folderGone();
   try {
-    return explain(error, resolve((await input.config()).settings.db), 0);
+    const db = resolve((await input.config()).settings.db);
+    const { code = '', path, syscall } = error as NodeJS.ErrnoException;
+    const refusal = syscall === 'mkdir' && code === 'ENOENT' ? 'no folder can be made there' : REFUSALS[code];
+    if (refusal !== undefined && typeof path === 'string' && !resolve(path).startsWith(db)) {
+      return errors.pathRefused(path, refusal);
+    }
+    return explain(error, db, 0);
   } catch {
     return error;
   }

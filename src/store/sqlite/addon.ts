@@ -25,7 +25,14 @@ export function loadAddon(stateFolder?: string): object | undefined {
 function candidates(stateFolder: string | undefined): string[] {
   const { CACHE_DIRECTORY, RUNTIME_DIRECTORY } = process.env;
   // systemd gives several folders as one value, with colons between.
-  const given = [CACHE_DIRECTORY?.split(':')[0], RUNTIME_DIRECTORY?.split(':')[0], stateFolder, tmpdir()];
+  // The last is memory: there is room in it where every disk is full or read-only.
+  const given = [
+    CACHE_DIRECTORY?.split(':')[0],
+    RUNTIME_DIRECTORY?.split(':')[0],
+    stateFolder,
+    tmpdir(),
+    '/dev/shm',
+  ];
   return [...new Set(given.filter((folder): folder is string => folder !== undefined && isAbsolute(folder)))];
 }
 

@@ -1,10 +1,11 @@
 /** Opening a database: create, check, migrate; every way it can go wrong has its own line. */
 
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { chmodSync, existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database, { SqliteError } from 'better-sqlite3';
 import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
+import { makeFolder } from '../../make-folder.ts';
+import { isFullDisk, isReadOnlyDisk, shutOut, who } from './access.ts';
 import { loadAddon } from './addon.ts';
 import { isBusy, whenFree } from './busy.ts';
 import { lockHolder } from './lock-holder.ts';
@@ -57,11 +58,12 @@ function refuseHalfRestored(file: string): void {
 }
 
 function prepareFile(file: string, mode: OpenOptions['mode']): void {
-  const found = existsSync(file);
-  if (found && statSync(file).isDirectory()) throw errors.databaseUnusable(file, 'it is a folder');
-  if (found) return;
+  // Throws where it is not to be seen, which is another thing than not being there.
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) throw errors.databaseUnusable(file, 'it is a folder');
+  if (found !== undefined) return;
   if (mode !== 'create') throw errors.databaseAbsent(file);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file), 0o700);
 }
 
 function connect(file: string, options: OpenOptions): Database.Database {
@@ -129,7 +131,9 @@ export function explain(error: unknown, file: string, patience: number): unknown
   if (isBusy(error)) return errors.databaseBusy(file, Math.round(patience / 1000), lockHolder(file));
   if (error instanceof SqliteError) {
     if (error.code === 'SQLITE_FULL') return errors.databaseFull(file);
-    if (error.code.startsWith('SQLITE_READONLY')) return errors.databaseReadOnly(file, who());
+    if (error.code.startsWith('SQLITE_READONLY')) {
+      return isReadOnlyDisk(file) ? errors.diskReadOnly(file) : errors.databaseReadOnly(file, who());
+    }
     if (error.code === 'SQLITE_NOTADB') {
       return errors.databaseUnusable(file, 'it is not an SQLite database', error);
     }
@@ -137,13 +141,19 @@ export function explain(error: unknown, file: string, patience: number): unknown
       return errors.databaseUnusable(file, `it is damaged (${error.message}); restore a backup`, error);
     }
     if (error.code.startsWith('SQLITE_CANTOPEN')) {
-      return errors.databaseUnusable(
-        file,
-        `it cannot be opened by ${who()}; check the folder's permissions`,
-        error,
+      if (isReadOnlyDisk(file)) return errors.diskReadOnly(file);
+      return (
+        shutOut(file) ??
+        errors.databaseUnusable(
+          file,
+          `it cannot be opened by ${who()}; check the folder's permissions`,
+          error,
+        )
       );
     }
     if (error.code.startsWith('SQLITE_IOERR')) {
+      // Files that SQLite shares between processes are made before anything is written.
+      if (error.code === 'SQLITE_IOERR_SHMSIZE' || isFullDisk(file)) return errors.databaseFull(file);
       return errors.databaseUnusable(file, `the disk reports an error (${error.code})`, error);
     }
     if (isRefusal(error)) return errors.rowRefused(error.message);
@@ -151,24 +161,18 @@ export function explain(error: unknown, file: string, patience: number): unknown
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'EACCES' || code === 'EPERM') {
-    return errors.databaseUnusable(file, `${who()} may not use this folder`, error);
+    return shutOut(file) ?? errors.databaseUnusable(file, `${who()} may not use this folder`, error);
   }
-  if (code === 'EROFS') return errors.databaseUnusable(file, 'the disk is read-only', error);
+  if (code === 'EROFS') return errors.diskReadOnly(file);
   if (code === 'ENOTDIR' || code === 'EEXIST') {
     return errors.databaseUnusable(file, 'a part of its path is not a folder', error);
+  }
+  if (code === 'ENOENT') {
+    return errors.databaseUnusable(file, 'there can be no such folder', error);
   }
   if (code === 'ENOSPC') return errors.databaseFull(file);
   if (code === 'ADDON_UNLOADABLE') {
     return errors.databaseUnusable(file, messageOf(error), error);
   }
   return error;
-}
-
-function who(): string {
-  try {
-    return `the user ${userInfo().username}`;
-  } catch {
-    // A user without an entry in passwd.
-    return `the user with the number ${process.getuid?.() ?? 'unknown'}`;
-  }
 }
