@@ -12,9 +12,11 @@ export function watchForAway(events: Events): { tell: (log: Log) => void } {
       seen.returned += returned.length;
       seen.failed += failed.length;
     }),
-    events.on('ticked', ({ outcome, job }) => {
-      if (outcome === 'missed') seen.ticks_missed += 1;
-      else if (job !== null) seen.ticks_made_up += 1;
+    events.on('ticked', ({ job }) => {
+      if (job !== null) seen.ticks_made_up += 1;
+    }),
+    events.on('missed', ({ count, chore }) => {
+      if (!chore) seen.ticks_missed += count;
     }),
   ];
   return {

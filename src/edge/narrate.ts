@@ -45,13 +45,15 @@ export function narrate(events: Events, log: Log): void {
     const line = { schedule, tick: formatTime(tick), ...(job === null ? {} : { id: job }) };
     // What the supervisor does itself, it does every minute.
     if (outcome === 'run') log[job === null ? 'debug' : 'info'](line, 'schedule ticked');
-    else {
-      log.warn(
-        line,
-        outcome === 'missed' ? 'a tick was missed' : "a tick was skipped: the last one's job has not ended",
-      );
-    }
+    else log.warn(line, "a tick was skipped: the last one's job has not ended");
   });
+  // After a restart: of chores nothing is lost that the next one does not do.
+  events.on('missed', ({ schedule, count, from, to, chore }) =>
+    log[chore ? 'info' : 'warn'](
+      { schedule, count, from: formatTime(from), to: formatTime(to) },
+      'ticks were missed',
+    ),
+  );
   events.on('scaled', ({ from, to, pending, load, reason }) =>
     log.info({ from, to, pending, load: Number(load.toFixed(1)), reason }, 'workers scaled'),
   );

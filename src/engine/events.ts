@@ -29,7 +29,9 @@ export interface EventMap {
     fields?: Record<string, unknown>;
   };
   /** A tick of a schedule was decided, here. */
-  ticked: { schedule: string; tick: number; outcome: TickOutcome; job: number | null };
+  ticked: { schedule: string; tick: number; outcome: Exclude<TickOutcome, 'missed'>; job: number | null };
+  /** Ticks of a schedule were written off, here: so many, the first and the last. `chore`: it has no job. */
+  missed: { schedule: string; count: number; from: number; to: number; chore: boolean };
   /** Something went wrong in the engine itself; it goes on. */
   trouble: { where: string; error: unknown };
   claimed: { count: number };

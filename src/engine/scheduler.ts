@@ -141,8 +141,17 @@ export class Scheduler {
     const decided = await store.decide(schedule, (decidedUntil) =>
       planTicks(ticks, schedule.catchUp, decidedUntil, clock.now()),
     );
-    for (const one of decided) events.emit('ticked', { schedule: schedule.name, ...one });
-    if (schedule.job === undefined && decided.some(({ outcome }) => outcome === 'run')) {
+    const missed: number[] = [];
+    for (const { tick, outcome, job } of decided) {
+      if (outcome === 'missed') missed.push(tick);
+      else events.emit('ticked', { schedule: schedule.name, tick, outcome, job });
+    }
+    const [from, to] = [missed[0], missed.at(-1)];
+    const isChore = schedule.job === undefined;
+    if (from !== undefined && to !== undefined) {
+      events.emit('missed', { schedule: schedule.name, count: missed.length, from, to, chore: isChore });
+    }
+    if (isChore && decided.some(({ outcome }) => outcome === 'run')) {
       this.#start(schedule.name, chore);
     }
   }

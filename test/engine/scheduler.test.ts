@@ -27,6 +27,7 @@ interface Here {
   clock: FakeClock;
   store: SqliteStore;
   schedules: SqliteSchedules;
+  events: Events;
   troubles: unknown[];
   chores: string[];
   /** Another process's scheduler on the same rows. */
@@ -41,14 +42,15 @@ async function open(t: TestContext): Promise<Here> {
   const store = await openStore(t, clock);
   const schedules = new SqliteSchedules(store);
   const [troubles, chores]: [unknown[], string[]] = [[], []];
+  const events = new Events();
   return {
     clock,
+    events,
     store,
     schedules,
     troubles,
     chores,
     async start(changes = {}) {
-      const events = new Events();
       events.on('trouble', ({ error }) => troubles.push(error));
       const schedule = { ...hourly, ...changes };
       const chore = (name: string) => chores.push(name);
@@ -161,6 +163,18 @@ suite('[45] ticks missed while nothing ran', () => {
     });
   }
 
+  test('are told in one line, whatever their number', async (t) => {
+    const { clock, start, events } = await open(t);
+    const told: unknown[] = [];
+    events.on('missed', (one) => told.push(one));
+    const scheduler = await start({ cron: '* * * * *' });
+    await scheduler.stop(AbortSignal.abort());
+    clock.jump(HOUR + 1);
+    await start({ cron: '* * * * *' });
+    const [from, to] = [MORNING + MINUTE, MORNING + 59 * MINUTE];
+    assert.deepEqual(told, [{ schedule: 'hourly', count: 59, from, to, chore: false }]);
+  });
+
   test('are not caught up with for ever', async (t) => {
     const { clock, start, jobs } = await open(t);
     const scheduler = await start({ cron: '* * * * * *', catchUp: 'all' });
@@ -219,15 +233,45 @@ suite('[47] a paused schedule', () => {
     test(`ticks no more until it is resumed; then ${count} of 3 under ${catchUp}`, async (t) => {
       const { clock, start, schedules, jobs } = await open(t);
       await start({ catchUp });
-      assert.equal(await schedules.pause('hourly', 'asha'), true);
+      await schedules.pause({ ...hourly, next: null }, 'asha');
       await pass(clock, 3 * HOUR + 10 * MINUTE);
       assert.equal(jobs(), 0);
       assert.equal(await schedules.resume('hourly'), true);
       await pass(clock, MINUTE);
       assert.equal(jobs(), count);
-      assert.equal(await schedules.pause('nightly', 'asha'), false);
+      assert.equal(await schedules.resume('nightly'), false);
     });
   }
+
+  test('under skip makes up for nothing of a short pause, and keeps what comes then', async (t) => {
+    const { clock, start, schedules, ledger, jobs, store } = await open(t);
+    const often = { cron: '*/2 * * * * *', catchUp: 'skip' } as const;
+    await start(often);
+    await clock.advance(2000);
+    assert.equal(jobs(), 1);
+    await schedules.pause({ ...hourly, ...often, next: null }, 'asha');
+    await clock.advance(9000);
+    await schedules.resume('hourly');
+    await clock.advance(500);
+    assert.equal(jobs(), 1);
+    const became = store.db.prepare('SELECT outcome FROM ticks ORDER BY tick').pluck();
+    assert.deepEqual(became.all(), ['run', 'missed', 'missed', 'missed', 'missed']);
+    // It looks again within 10 s.
+    await clock.advance(5000);
+    assert.equal(jobs(), 4);
+    assert.equal(ledger().length, 8);
+  });
+
+  test('may be paused before anybody ran it, and begins so', async (t) => {
+    const { clock, start, schedules, jobs } = await open(t);
+    await schedules.pause({ ...hourly, next: clock.now() + HOUR }, 'asha');
+    await start();
+    await pass(clock, 90 * MINUTE);
+    assert.equal(jobs(), 0);
+    await schedules.resume('hourly');
+    await pass(clock, MINUTE);
+    assert.equal(jobs(), 1);
+  });
 });
 
 suite('the system’s cron beside the supervisor', () => {

@@ -50,7 +50,11 @@ describe('schedules', { concurrency: 2 }, () => {
   it('a paused schedule waits, a resumed one catches up; the ledger and the next ticks are told', async (t) => {
     const here = site(t);
     assert.match((await here.run(['schedule', 'pause', 'second'])).stderr, /There is no database/);
+    await here.ok('migrate');
+    assert.equal(await here.ok('schedule', 'pause', 'second'), 'Schedule second paused.\n');
     const daemon = await here.start();
+    assert.equal(here.value('SELECT count(*) FROM ticks'), 0);
+    await here.ok('schedule', 'resume', 'second');
     await here.until(`SELECT count(*) >= 1 FROM ticks WHERE outcome = 'run'`);
     assert.equal(await here.ok('schedule', 'pause', 'second', '--by', 'asha'), 'Schedule second paused.\n');
     assert.match(await here.ok('schedule', 'list'), /^second .* paused by asha$/m);
@@ -63,6 +67,22 @@ describe('schedules', { concurrency: 2 }, () => {
     const slip = await here.run(['schedule', 'next', 'secnd']);
     assert.deepEqual([slip.code, slip.stderr.includes("Did you mean 'second'?")], [2, true]);
     await daemon.line(/schedule ticked schedule=second/);
+  });
+
+  it('a restart after hours tells of the missed ticks in one line, and not as a warning', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    await (await here.start()).stop();
+    here.sql.exec(
+      `UPDATE schedules SET decided_until = '2026-01-01 00:00:00.000' WHERE name = 'dispatch-scheduled-reports'`,
+    );
+    const daemon = await here.start();
+    const told = daemon.log.split('\n').filter((line) => line.includes('missed'));
+    assert.equal(told.length, 1, daemon.log);
+    assert.match(
+      told[0] ?? '',
+      / info +ticks were missed schedule=dispatch-scheduled-reports count=99 from=/,
+    );
+    assert.equal(here.value(`SELECT count(*) FROM ticks WHERE outcome = 'missed'`), 99);
   });
 
   it('a bad schedule stops the start, and names everything that is wrong', async (t) => {

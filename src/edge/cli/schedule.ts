@@ -178,14 +178,15 @@ export const resume: Command = {
 
 function hold(input: Input, done: 'paused' | 'resumed'): Promise<number> {
   return withStore(input, async (store, _queries, config) => {
-    const { name } = find(config, input);
+    const { request, ...schedule } = find(config, input);
+    const { name } = schedule;
     const schedules = new SqliteSchedules(store);
-    const found =
-      done === 'paused' ? await schedules.pause(name, readBy(input)) : await schedules.resume(name);
-    if (!found) {
-      input.note(
-        `No supervisor has run ${name} yet: there is nothing to ${done === 'paused' ? 'pause' : 'resume'}.`,
-      );
+    if (done === 'paused') {
+      const [first = null] = nextTicks(schedule, 1);
+      const job = request === undefined ? {} : { job: newJob(request, {}) };
+      await schedules.pause({ ...schedule, ...job, next: first }, readBy(input));
+    } else if (!(await schedules.resume(name))) {
+      input.note(`No supervisor has run ${name} yet: there is nothing to resume.`);
       return EXIT.no;
     }
     await noteAudit(store, input, done === 'paused' ? 'schedule pause' : 'schedule resume', name);

@@ -1,7 +1,15 @@
 /** The rows of schedules, and their ledger of ticks: its key says that a tick is decided once, by whomever. */
 
 import { formatTime, parseTime } from '../../engine/clock.ts';
-import type { CatchUp, Overlap, Schedule, TickOutcome, TickPlan } from '../../engine/schedule.ts';
+import { readCron } from '../../engine/cron.ts';
+import {
+  type CatchUp,
+  type Overlap,
+  planTicks,
+  type Schedule,
+  type TickOutcome,
+  type TickPlan,
+} from '../../engine/schedule.ts';
 import type { DecidedTick, DefinedSchedule, ScheduleState, ScheduleStore } from '../../engine/scheduler.ts';
 import type { SqliteStore } from './store.ts';
 
@@ -49,18 +57,20 @@ export class SqliteSchedules implements ScheduleStore {
     const names = JSON.stringify(schedules.map(({ name }) => name));
     await this.#store.write((now) => {
       this.#sql.forget.run(names);
-      for (const { name, cron, zone, overlap, catchUp, job, next } of schedules) {
-        this.#sql.define.run({
-          name,
-          cron,
-          zone,
-          type: job?.type ?? null,
-          overlap,
-          catchUp,
-          now: formatTime(now),
-          next: next === null ? null : formatTime(next),
-        });
-      }
+      for (const schedule of schedules) this.#define(schedule, now);
+    });
+  }
+
+  #define({ name, cron, zone, overlap, catchUp, job, next }: DefinedSchedule, now: number): void {
+    this.#sql.define.run({
+      name,
+      cron,
+      zone,
+      type: job?.type ?? null,
+      overlap,
+      catchUp,
+      now: formatTime(now),
+      next: next === null ? null : formatTime(next),
     });
   }
 
@@ -133,14 +143,32 @@ export class SqliteSchedules implements ScheduleStore {
     return this.#store.read(() => this.#sql.ledger.all(name, limit));
   }
 
-  /** False where there is no such schedule. */
-  pause(name: string, by: string): Promise<boolean> {
-    return this.#store.write((now) => this.#sql.pause.run(formatTime(now), by, name).changes > 0);
+  /** One that no supervisor has run yet begins now, and paused. */
+  pause(schedule: DefinedSchedule, by: string): Promise<void> {
+    return this.#store.write((now) => {
+      if (this.#sql.state.get(schedule.name) === undefined) this.#define(schedule, now);
+      this.#sql.pause.run(formatTime(now), by, schedule.name);
+    });
   }
 
-  /** False where there is no such schedule. */
+  /**
+   * False where there is no such schedule. Under `skip`, the ticks that the pause has held up are written off here: to
+   * the scheduler, the latest of them would look like those that it was a little late for.
+   */
   resume(name: string): Promise<boolean> {
-    return this.#store.write(() => this.#sql.resume.run(name).changes > 0);
+    return this.#store.write((now) => {
+      const held = this.#sql.held.get(name);
+      if (held !== undefined) {
+        const { cron, zone, decidedUntil } = held;
+        const plan = planTicks(readCron(cron, zone, name), 'skip', parseTime(decidedUntil), now);
+        const [until, at] = [Math.max(parseTime(decidedUntil), now), formatTime(now)];
+        for (const tick of [...plan.missed, ...plan.run]) {
+          this.#sql.note.run(name, formatTime(tick), 'missed', null, at);
+        }
+        this.#sql.advance.run(formatTime(until), plan.next === null ? null : formatTime(plan.next), name);
+      }
+      return this.#sql.resume.run(name).changes > 0;
+    });
   }
 }
 
@@ -172,6 +200,10 @@ function prepare({ db }: SqliteStore) {
          decided_until = iif(cron = @cron AND zone = @zone, decided_until, @now),
          next_tick = iif(cron = @cron AND zone = @zone, coalesce(next_tick, @next), @next),
          cron = @cron, zone = @zone, type = @type, overlap = @overlap, catch_up = @catchUp`,
+    ),
+    held: db.prepare<[string], { cron: string; zone: string; decidedUntil: string }>(
+      `SELECT cron, zone, decided_until AS decidedUntil FROM schedules
+       WHERE name = ? AND catch_up = 'skip' AND paused_at IS NOT NULL`,
     ),
     states: db.prepare<[], StateRow>(STATE),
     state: db.prepare<[string], StateRow>(`${STATE} WHERE name = ?`),
