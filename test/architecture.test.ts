@@ -13,13 +13,14 @@ const LONGEST = 350;
 /** What each part may import, beside itself and Node. Files that stand alone in src are parts of their own. */
 const MAY: Record<string, readonly string[]> = {
   engine: ['errors.ts', 'nearest.ts'],
-  outpass: ['engine', 'errors.ts', 'escape.ts', 'make-folder.ts', 'nearest.ts'],
+  outpass: ['engine', 'errors.ts', 'escape.ts', 'hide-secrets.ts', 'make-folder.ts', 'nearest.ts'],
   store: ['engine', 'outpass', 'errors.ts', 'build-info.ts', 'make-folder.ts'],
   runner: ['engine'],
-  edge: ['engine', 'config.ts', 'errors.ts', 'escape.ts'],
+  edge: ['engine', 'config.ts', 'errors.ts', 'escape.ts', 'hide-secrets.ts'],
   'passito-error.ts': [],
   'errors.ts': ['passito-error.ts'],
   'escape.ts': [],
+  'hide-secrets.ts': [],
   'make-folder.ts': [],
   'nearest.ts': [],
   'build-info.ts': [],

@@ -26,10 +26,10 @@ export function badMail(reason: string): MailError {
 
 /**
  * Sorts what the mail library throws: only an answer of 500 and above is final. The library's own words are left out where
- * the server has spoken, since they end in the same answer.
+ * the server has spoken, since they end in the same answer. `hide` keeps what the server must not have said.
  */
-export function serverFault(error: unknown, server: string): MailError {
-  const { code, response, step } = answerOf(error);
+export function serverFault(error: unknown, server: string, hide: (text: string) => string): MailError {
+  const { code, response, step } = answerOf(error, hide);
   if (step === 'STARTTLS' && response !== undefined) {
     // No fault of the mail: the server is not set up yet, or somebody in between strips the offer.
     return new MailError(`The mail server ${server} refuses STARTTLS: ${response}`, false);
@@ -40,11 +40,14 @@ export function serverFault(error: unknown, server: string): MailError {
     const hint = step?.startsWith('AUTH') === true ? ' (SMTP_USER and SMTP_PASS are what it was told)' : '';
     return new MailError(`The mail server ${server} answered: ${said}${hint}`, code >= 500, said);
   }
+  const reason = hide(messageOf(error));
+  // Of the cause its code alone counts; the rest of it may hold what is hidden.
+  const cause = error instanceof Error && 'code' in error ? { code: error.code } : {};
   return new MailError(
-    `The mail server ${server} cannot be used: ${messageOf(error)}`,
+    `The mail server ${server} cannot be used: ${reason}`,
     false,
     undefined,
-    error,
+    Object.assign(new Error(reason), cause),
   );
 }
 
@@ -55,13 +58,14 @@ interface Answer {
   step: string | undefined;
 }
 
-function answerOf(error: unknown): Answer {
+function answerOf(error: unknown, hide: (text: string) => string): Answer {
   if (!(error instanceof Error)) return { code: undefined, response: undefined, step: undefined };
   // Several lines become one: it is kept, logged and listed as such.
   const text = (value: unknown) => (typeof value === 'string' ? value.replaceAll(/\s+/g, ' ') : undefined);
+  const hideIn = (said: string | undefined) => (said === undefined ? undefined : hide(said));
   return {
     code: 'responseCode' in error && typeof error.responseCode === 'number' ? error.responseCode : undefined,
-    response: 'response' in error ? text(error.response) : undefined,
+    response: 'response' in error ? hideIn(text(error.response)) : undefined,
     step: 'command' in error ? text(error.command) : undefined,
   };
 }

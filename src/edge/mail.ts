@@ -5,6 +5,7 @@ import type SMTPTransport from 'nodemailer/lib/smtp-transport/index.js';
 import type { MailMessage, MailReceipt } from '../engine/handler.ts';
 import { formatDuration } from '../engine/units.ts';
 import { messageOf } from '../errors.ts';
+import { hiding, tokensIn } from '../hide-secrets.ts';
 import {
   bodyText,
   headerText,
@@ -124,23 +125,31 @@ async function toOutbox(mail: Composed, settings: MailSettings): Promise<MailRec
  * Goes to the configured server as far as the login, and sends nothing. Throws a {@link MailError}, as sending would.
  */
 export async function checkServer(settings: MailSettings & { host: string }): Promise<void> {
-  await withServer(settings, settings.host, (transport) => transport.verify());
+  await withServer(settings, settings.host, hidingOf(settings), (transport) => transport.verify());
 }
 
 async function toServer(mail: Composed, settings: MailSettings, host: string): Promise<MailReceipt> {
-  const info = await withServer(settings, host, (transport, signal) =>
+  const hide = hidingOf(settings, mail.text);
+  const info = await withServer(settings, host, hide, (transport, signal) =>
     transport.sendMail(Object.assign(mail, { signal })),
   );
   return {
     messageId: mail.messageId,
     via: 'smtp',
-    response: info.response + refusedOf(info.rejectedErrors),
+    response: hide(info.response + refusedOf(info.rejectedErrors)),
   };
+}
+
+/** The login as it is, and as the ways to log in send it; and the parent's link, where the mail has one. */
+function hidingOf({ user = '', password = '' }: MailSettings, text = ''): (said: string) => string {
+  const login = password === '' ? [] : [password, `\0${user}\0${password}`];
+  return hiding([...login, ...tokensIn(text)]);
 }
 
 async function withServer<T>(
   settings: MailSettings,
   host: string,
+  hide: (said: string) => string,
   use: (transport: Transporter<SMTPTransport.SentMessageInfo>, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { createTransport } = await import('nodemailer');
@@ -171,7 +180,7 @@ async function withServer<T>(
         false,
       );
     }
-    throw serverFault(error, server);
+    throw serverFault(error, server, hide);
   } finally {
     transport.close();
   }

@@ -103,6 +103,37 @@ test('a refused password is final, says which settings were used, and keeps the 
   assert.equal((await mailer(t, busy.port, { user: 'u', password: 'hush' }).fault()).permanent, false);
 });
 
+test('what a server echoes of the login, or of a parent’s link, is not passed on', async (t) => {
+  const [user, password] = ['gate', 'hush/with & blank'];
+  const echo = (text: string) => Buffer.from(text).toString('base64');
+  const sent = [password, echo(password), echo(`\0${user}\0${password}`), encodeURIComponent(password)];
+  const login = await startSmtp(t, {
+    ...plain,
+    allowInsecureAuth: true,
+    onAuth: (_auth, _session, done) => done(smtpAnswer(535, `no: ${sent.join(' | ')} .`)),
+  });
+  const refused = await mailer(t, login.port, { user, password }).fault();
+  assert.match(refused.message, /535 no: \[hidden\] \| \[hidden\]=* \| \[hidden\]=* \| \[hidden\] \./);
+  for (const one of sent) assert.ok(!refused.message.includes(one) && !refused.response?.includes(one), one);
+
+  const token = 'AbCdEfGhIjKlMnOpQrStUv';
+  const link = `https://gate.example.edu/parent/${token}`;
+  for (const code of [554, 250]) {
+    const smtp = await startSmtp(t, {
+      onData: (stream, _session, done) =>
+        stream.resume().on('end', () => {
+          const said = `saw ${link} and ${token}`;
+          if (code === 250) (done as (error: null, message: string) => void)(null, said);
+          else done(smtpAnswer(code, said));
+        }),
+    });
+    const { send, fault } = mailer(t, smtp.port);
+    const mail = { text: `Please answer: ${link}` };
+    const said = code === 250 ? (await send(mail)).response : (await fault(mail)).message;
+    assert.match(said, /saw https:\/\/gate\.example\.edu\/parent\/\[hidden\] and \[hidden\]/);
+  }
+});
+
 test('a refusal after the last line of the mail is told once, in the server’s words', async (t) => {
   for (const [code, permanent] of [
     [554, true],

@@ -109,6 +109,21 @@ suite('SendParentApproval by SMS', () => {
     await assert.rejects(ask(), discarded(/401: Authenticate.*TWILIO_SID and TWILIO_AUTH_TOKEN/));
   });
 
+  test('what Twilio echoes of the account’s token, or of the link, is not passed on', async (t) => {
+    const { ask, twilio } = await opened(t);
+    let sent: string[] = [];
+    twilio.answer = (response, { authorization, body }) => {
+      sent = ['hush', authorization.slice(6), linkIn(body), encodeURIComponent(body)];
+      refuseSms(response, 400, 21_211, `${sent.join(' ')} ${body} ${'x'.repeat(500)}`);
+    };
+    await assert.rejects(ask(), (error: Error) => {
+      for (const secret of [...sent, linkIn(twilio.asked[0]!.body)]) {
+        assert.ok(!error.message.includes(secret), `${secret} in ${error.message}`);
+      }
+      return error.message.startsWith('Twilio answered 400: [hidden] [hidden]');
+    });
+  });
+
   test('the account’s token follows no redirect', async (t) => {
     const { ask, twilio } = await opened(t);
     twilio.answer = (response) => response.writeHead(307, { location: '/elsewhere' }).end();

@@ -1,6 +1,7 @@
 /** Sends an SMS through Twilio's REST API (https://www.twilio.com/docs/messaging/api/message-resource). */
 
 import { messageOf } from '../../errors.ts';
+import { hiding, tokensIn } from '../../hide-secrets.ts';
 import type { TwilioAccount } from './question.ts';
 
 /** For one request, in milliseconds. */
@@ -12,8 +13,8 @@ const LONGEST_ANSWER = 100_000;
 /** An SMS that was not taken; `permanent`: the same request would be refused again. */
 export class SmsError extends Error {
   readonly permanent: boolean;
-  constructor(message: string, permanent: boolean, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+  constructor(message: string, permanent: boolean) {
+    super(message);
     this.permanent = permanent;
   }
 }
@@ -27,6 +28,7 @@ export async function sendSms(
 ): Promise<string> {
   const { url, sid, authToken, from } = account;
   const sender = from.startsWith('MG') ? { MessagingServiceSid: from } : { From: from };
+  const hide = hiding([authToken, `${sid}:${authToken}`, ...tokensIn(text)]);
   let status: number;
   let answer: Answer;
   try {
@@ -42,9 +44,9 @@ export async function sendSms(
       signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
     });
     status = response.status;
-    answer = readAnswer(await shortText(response));
+    answer = readAnswer(await shortText(response), hide);
   } catch (error) {
-    throw new SmsError(`Twilio (${url}) cannot be reached: ${reasonOf(error)}`, false, error);
+    throw new SmsError(`Twilio (${url}) cannot be reached: ${hide(reasonOf(error))}`, false);
   }
   if (status >= 200 && status < 300 && answer.sid !== undefined) return answer.sid;
   throw refusal(status, answer);
@@ -56,7 +58,7 @@ interface Answer {
   code?: number;
 }
 
-function readAnswer(text: string): Answer {
+function readAnswer(text: string, hide: (said: string) => string): Answer {
   let said: unknown;
   try {
     said = JSON.parse(text);
@@ -66,7 +68,9 @@ function readAnswer(text: string): Answer {
   if (typeof said !== 'object' || said === null) return {};
   const answer: Answer = {};
   if ('sid' in said && typeof said.sid === 'string') answer.sid = said.sid;
-  if ('message' in said && typeof said.message === 'string') answer.message = said.message.slice(0, 500);
+  if ('message' in said && typeof said.message === 'string') {
+    answer.message = hide(said.message).slice(0, 500);
+  }
   if ('code' in said && typeof said.code === 'number') answer.code = said.code;
   return answer;
 }
