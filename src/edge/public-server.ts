@@ -40,7 +40,8 @@ export interface PublicServer {
   close(): Promise<void>;
 }
 
-const PATH = /^\/parent\/([\w-]{1,64})$/;
+/** Chat and mail programs append queries, and people slashes. */
+const PATH = /^\/parent\/([\w-]{1,64})\/?(?:\?.*)?$/;
 
 /** A decision is some twenty bytes. */
 const LONGEST_BODY = 1024;

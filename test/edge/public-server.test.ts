@@ -67,6 +67,17 @@ suite('the public listener', () => {
     assert.deepEqual(calls, ['show abc', 'show abc', 'deny abc', 'approve abc']);
   });
 
+  test('a link with a query, or a slash behind it, is the same link', async (t) => {
+    const { ask, calls } = await served(t);
+    for (const more of ['/', '?x=1', '/?fbclid=a/b?c', '?', '/?']) {
+      assert.deepEqual([more, (await ask(`/parent/abc${more}`)).status], [more, 200]);
+    }
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const answer = { method: 'POST', body: 'decision=deny', headers };
+    assert.equal(await (await ask('/parent/abc/?x=1', answer)).text(), 'done');
+    assert.deepEqual(new Set(calls), new Set(['show abc', 'deny abc']));
+  });
+
   test('nothing is loaded, kept, framed or told to others', async (t) => {
     const { ask } = await served(t);
     for (const path of ['/parent/abc', '/']) {
@@ -93,7 +104,10 @@ suite('the public listener', () => {
       '/parent/',
       '/parent/a/b',
       '/parent/a%2e',
-      '/parent/abc?x=1',
+      '/parent/abc//',
+      '/parent/?x=/parent/abc',
+      '/parent/abc/d?x=1',
+      '/?/parent/abc',
       '/healthz',
       '/v1/jobs',
       `/parent/${'a'.repeat(65)}`,
@@ -115,8 +129,8 @@ suite('the public listener', () => {
     assert.equal((await ask('/parent/abc', { method: 'POST', body: new FormData() })).status, 415);
     assert.equal((await post('decision=approve', { 'sec-fetch-site': 'cross-site' })).status, 403);
     assert.equal((await post(`decision=approve&x=${'y'.repeat(2000)}`)).status, 413);
-    assert.equal((await ask('/parent/abc?decision=approve')).status, 404);
-    assert.deepEqual(calls, []);
+    assert.equal((await ask('/parent/abc?decision=approve')).status, 200);
+    assert.deepEqual(calls, ['show abc'], 'a link that was opened decides nothing, whatever its query');
   });
 
   test('an endless answer is refused while it still comes', async (t) => {
