@@ -313,8 +313,15 @@ export const errors = {
   restoreInterrupted: (path: string) =>
     unreachable(
       'RESTORE_INTERRUPTED',
-      `A restore of the database ${path} was cut off in its last step.`,
-      `Type: passito restore --db ${path}`,
+      `A restore of the database ${path} is in its last step, or was cut off in it.`,
+      `Where none runs any more, type: passito restore --db ${path}`,
+    ),
+  /** Written by somebody else, since passito links it to its place when it is whole. */
+  restoreMarkUnsound: (path: string) =>
+    unreachable(
+      'RESTORE_MARK_UNSOUND',
+      `${path} is not what a restore has left: nothing in it can be read.`,
+      `Type: mv ${path} ${path}.odd, and look whether all is as it should be: passito doctor`,
     ),
   badBackup: (path: string, reason: string) =>
     usage('BAD_BACKUP', `${path} cannot be restored: ${sentence(`it ${reason}`)}`, 'Nothing was changed.'),

@@ -13,11 +13,12 @@ try {
 }
 
 // A pager that was closed, a pipe that ended: no reason to complain. A full disk is one: what was asked for is not there.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+function endWithout(error: NodeJS.ErrnoException): never {
   if (error.code === 'EPIPE') process.exit(0);
   process.stderr.write(`passito: The output could not be written: ${error.message}.\n`);
   process.exit(EXIT.unreachable);
-});
+}
+process.stdout.on('error', endWithout);
 
 // The loop may hold nothing but unreferenced timers while the answer is still on its way.
 const hold = setInterval(() => undefined, 2 ** 30);
@@ -25,5 +26,9 @@ void run(process.argv.slice(2)).then((status) => {
   clearInterval(hold);
   // Once all is out: a large answer to a slow reader still waits here. Then at once: while Node tears itself
   // down, a signal would end the process in its own way.
-  process.stdout.write('', () => process.exit(status));
+  process.stdout.write('', (error) => {
+    if (error === null || error === undefined) process.exit(status);
+    // What was written before did not arrive. Its own error, which says why, comes first.
+    else setImmediate(endWithout, error);
+  });
 });

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { constants, existsSync, lstatSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { constants as system, setPriority } from 'node:os';
-import { dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { stateFolder } from '../app.ts';
 import { ownCommand, version } from '../build-info.ts';
 import type { Config } from '../config.ts';
@@ -112,8 +112,9 @@ function checkTarget(target: string, database: string, force: boolean): void {
       `a file outside of ${join(state, inside)}, which is part of it`,
     );
   }
-  if ([database, `${database}-wal`, `${database}-shm`].includes(target)) {
-    throw errors.badValue('The backup', target, 'another file than the database');
+  if (target === database) throw errors.badValue('The backup', target, 'another file than the database');
+  if (isTaken(target, database)) {
+    throw errors.badValue('The backup', target, "a name that is not one of SQLite's, or of passito's own");
   }
   if (!existsSync(dirname(target))) {
     throw errors.backupUnwritten(
@@ -129,9 +130,23 @@ function checkTarget(target: string, database: string, force: boolean): void {
   if (there?.isDirectory() === true) {
     throw errors.badValue('The backup', target, 'a file, and this is a folder');
   }
-  if (there !== undefined && !(force && there.isFile())) {
+  if (there !== undefined && !there.isFile()) {
+    const what = there.isSymbolicLink() ? 'a link' : 'a device or a pipe';
+    throw errors.badValue('The backup', target, `a plain file, and this is ${what}`);
+  }
+  if (there !== undefined && !force) {
     throw errors.fileExists(target, 'Name another file, or replace it with --force.');
   }
+}
+
+/** Names beside the database that mean something: a file of that name would be read as what it is not. */
+function isTaken(target: string, database: string): boolean {
+  if (dirname(target) !== dirname(database)) return false;
+  const name = basename(target);
+  if (name.startsWith('.passito-') || name === 'passito.sock') return true;
+  if (FOLDERS.some((folder) => folder === name)) return true;
+  const rest = name.startsWith(basename(database)) ? name.slice(basename(database).length) : '';
+  return /^-(?:wal|shm|journal|restoring)$|^\.before-/.test(rest);
 }
 
 function checkSpace(target: string, needed: number): void {

@@ -6,8 +6,10 @@
  */
 
 import {
+  accessSync,
   chmodSync,
   chownSync,
+  constants,
   existsSync,
   linkSync,
   lstatSync,
@@ -147,6 +149,11 @@ function checkPlace(file: string, state: string): string {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined) throw errors.badFile(file, 'there is no such file');
   if (!found.isFile()) throw errors.badFile(file, found.isDirectory() ? 'it is a folder' : 'it is no file');
+  try {
+    accessSync(file, constants.R_OK);
+  } catch {
+    throw errors.badFile(file, 'this user may not read it');
+  }
   const { size } = found;
   let folder = state;
   while (!existsSync(folder)) folder = dirname(folder);
@@ -262,7 +269,17 @@ function moveAside(path: string, aside: string): void {
   renameSync(path, target);
 }
 
+/** What stands in the mark, where it is one of ours: then its folder is there until the last move is done. */
 function readPlan(mark: string): Plan {
-  const { staged, kept, parts } = JSON.parse(readFileSync(mark, 'utf8')) as Plan;
+  let found: Partial<Plan> | null = null;
+  try {
+    found = JSON.parse(readFileSync(mark, 'utf8')) as Partial<Plan> | null;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  const { staged, kept, parts } = found ?? {};
+  if (typeof staged !== 'string' || typeof kept !== 'string' || !Array.isArray(parts)) {
+    throw errors.restoreMarkUnsound(mark);
+  }
   return { staged: basename(staged), kept: basename(kept), parts };
 }

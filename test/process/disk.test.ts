@@ -25,6 +25,20 @@ function onDisk(t: TestContext, script: string): string {
 
 const EACH = `for one in health status 'dispatch Mail' 'jobs list' 'backup ../a.tar' supervisor; do passito $one; echo "exit $?"; done`;
 
+test('output that a full disk has swallowed is no success', async (t) => {
+  const here = new Site((clean) => t.after(clean));
+  await here.ok('migrate');
+  for (const command of ['config --json', 'health', 'status --json', 'schedule list', '--help']) {
+    const { status, stderr } = spawnSync('sh', ['-c', `'${executable}' ${command} > /dev/full`], {
+      cwd: here.folder,
+      env: here.env,
+      encoding: 'utf8',
+    });
+    assert.equal(status, 3, `${command}: ${stderr}`);
+    assert.match(stderr, /passito: The output could not be written: ENOSPC: .*\.\n$/);
+  }
+});
+
 test('a disk that is read-only is named as such', { skip }, (t) => {
   const said = onDisk(t, `mount -o remount,ro "$disk" && { ${EACH}; }`);
   assert.equal(said.match(/its disk is read-only\.\nLinux makes a disk/g)?.length, 6, said);

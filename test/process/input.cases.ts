@@ -1,6 +1,6 @@
 /** What an admin may type wrongly, and what may be wrong where it is typed. */
 
-import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { type Case, giveTo, STRANGER } from '../tools/daemon-messages.ts';
@@ -302,6 +302,27 @@ const databases: Case[] = [
   unreachable('a backup into a folder that is not there', ['backup', 'backups/a.tar'], { prepared: true }),
   usage('a backup over another file', ['backup', 'a.tar'], { files: { 'a.tar': 'mine' } }),
   usage('a backup over the database', ['backup', 'passito.db', '--force']),
+  ...['-wal', '-shm', '-journal', '-restoring', '.before-restore-1'].map((suffix) =>
+    usage(`a backup under a name that is taken: ${suffix}`, ['backup', `passito.db${suffix}`, '--force']),
+  ),
+  usage('a backup as a folder of the files', ['backup', 'files']),
+  usage('a backup over a device', ['backup', '/dev/null', '--force']),
+  usage('a backup over a link', ['backup', 'a.tar', '--force'], {
+    arrange: (folder) => symlinkSync('passito.db', join(folder, 'a.tar')),
+  }),
+  unreachable('a restore with a mark of rubbish', ['restore'], {
+    files: { 'passito.db-restoring': 'rubbish' },
+  }),
+  unreachable('a restore with an empty mark', ['restore'], { files: { 'passito.db-restoring': '' } }),
+  usage('a restore of a file that may not be read', ['restore', 'a.tar'], {
+    stranger: true,
+    files: { 'a.tar': 'x'.repeat(1024) },
+    env: { PASSITO_DB: 'own/passito.db' },
+    arrange: (folder) => {
+      chmodSync(join(folder, 'a.tar'), 0o600);
+      giveTo(folder, STRANGER);
+    },
+  }),
   usage('a backup into itself', ['backup', 'files/a.tar'], { files: { 'files/qr/a.png': '' } }),
   usage('a restore of nothing', ['restore']),
   usage('a restore of a file that is not there', ['restore', 'a.tar']),

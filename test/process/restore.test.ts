@@ -242,7 +242,10 @@ describe('restore', () => {
           for (const command of [['jobs', 'list'], ['supervisor'], ['restore', backup, '--force']]) {
             const { code, stderr } = await there.run(command);
             assert.equal(code, 3, `${command.join(' ')} after ${at}`);
-            assert.match(stderr, /was cut off in its last step\.\nType: passito restore --db /);
+            assert.match(
+              stderr,
+              /was cut off in it\.\nWhere none runs any more, type: passito restore --db /,
+            );
           }
         }
         assert.equal(await there.ok('restore'), 'The restore that was cut off is complete.\n');
