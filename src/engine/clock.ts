@@ -40,6 +40,11 @@ export function formatTime(ms: number): string {
   return new Date(ms).toISOString().replace('T', ' ').slice(0, 23);
 }
 
+/** Whether it can be kept: of other years the text would not sort as time does. */
+export function canBeKept(ms: number): boolean {
+  return ms >= Date.parse('0000-01-01T00:00:00Z') && ms <= Date.parse('9999-12-31T23:59:59.999Z');
+}
+
 /** The reverse of {@link formatTime}; also reads what other programs write without milliseconds. */
 export function parseTime(text: string): number {
   return Date.parse(`${text.replace(' ', 'T')}Z`);

@@ -1,6 +1,7 @@
 /** Dispatch: checks what is asked for and turns it into jobs to be written. */
 
 import { errors } from '../errors.ts';
+import { canBeKept } from './clock.ts';
 import type { JobOptions } from './handler.ts';
 import type { NewJob } from './store.ts';
 import { NAME, optionProblems, storedOptions } from './types.ts';
@@ -58,6 +59,9 @@ export function newJob(request: DispatchRequest, defaults: TypeDefaults = {}, wh
   }
   if (delay !== undefined && request.availableAt !== undefined) {
     throw errors.conflictingOptions(`${at}delay`, 'at');
+  }
+  if (request.availableAt !== undefined && !canBeKept(request.availableAt)) {
+    throw errors.badValue(`${at}The time`, String(request.availableAt), 'one of the years 0000 to 9999');
   }
   if (request.uniqueKey !== undefined && (request.uniqueKey === '' || request.uniqueKey.length > MAX_KEY)) {
     throw errors.badValue(`${at}The unique key`, request.uniqueKey, `1 to ${MAX_KEY} characters`);

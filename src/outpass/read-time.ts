@@ -1,5 +1,6 @@
 /** Reads the times that people write into files: with an offset, or in the office's zone. */
 
+import { canBeKept } from '../engine/clock.ts';
 import { instantOf } from '../engine/zone.ts';
 
 const FORM =
@@ -28,7 +29,8 @@ export function readTime(text: string, zone: string): number | undefined {
   if (hour > 23 || minute > 59 || second > 59) return undefined;
   const offset = match[8];
   if (offset !== undefined && Math.abs(writtenOffset(offset)) > LARGEST_OFFSET) return undefined;
-  return offset === undefined ? instantOf(wall, zone) : wall - writtenOffset(offset);
+  const instant = offset === undefined ? instantOf(wall, zone) : wall - writtenOffset(offset);
+  return canBeKept(instant) ? instant : undefined;
 }
 
 function writtenOffset(text: string): number {

@@ -61,8 +61,13 @@ describe('schedules', { concurrency: 2 }, () => {
     assert.equal(await here.ok('schedule', 'resume', 'second'), 'Schedule second resumed.\n');
     const [tick] = await here.json<{ outcome: string }[]>('schedule', 'show', 'second');
     assert.equal(tick?.outcome, 'run');
-    const lines = (await here.ok('schedule', 'next', 'cleanup-expired-files', '--n', '3')).trim().split('\n');
+    const coming = async (option: string) => {
+      const said = await here.ok('schedule', 'next', 'cleanup-expired-files', option, '3');
+      return said.trim().split('\n');
+    };
+    const lines = await coming('-n');
     assert.equal(lines.length, 3);
+    assert.deepEqual([await coming('--n'), await coming('--limit')], [lines, lines]);
     for (const line of lines) assert.match(line, /^\d{4}-\d\d-\d\d 02:00:00 {2}UTC, UTC\+00:00$/);
     const slip = await here.run(['schedule', 'next', 'secnd']);
     assert.deepEqual([slip.code, slip.stderr.includes("Did you mean 'second'?")], [2, true]);
@@ -83,6 +88,21 @@ describe('schedules', { concurrency: 2 }, () => {
       / info +ticks were missed schedule=dispatch-scheduled-reports count=99 from=/,
     );
     assert.equal(here.value(`SELECT count(*) FROM ticks WHERE outcome = 'missed'`), 99);
+  });
+
+  it('a clean-up by hand is the one that waits already, and with --force another', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    await here.ok('migrate');
+    const lines = [];
+    for (const more of [[], [], ['--force'], ['--force']]) {
+      lines.push((await here.ok('cleanup-expired-files', ...more)).trim());
+    }
+    assert.deepEqual(lines, [
+      'Job #1 dispatched.',
+      'Job #1 does so already.',
+      'Job #2 dispatched.',
+      'Job #3 dispatched.',
+    ]);
   });
 
   it('a bad schedule stops the start, and names everything that is wrong', async (t) => {

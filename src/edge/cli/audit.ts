@@ -3,7 +3,7 @@
 import { prepareAudit } from '../../store/sqlite/audit.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { printable } from '../log.ts';
-import { type Command, type Input, JSON_OPTION } from './command.ts';
+import { type Command, type Input, JSON_OPTION, limitOption } from './command.ts';
 import { withStore } from './with-store.ts';
 import { inColumns, told } from './render.ts';
 import { readBy, readWhole } from './values.ts';
@@ -11,7 +11,7 @@ import { readBy, readWhole } from './values.ts';
 export const audit: Command = {
   name: 'audit',
   about: 'Show who retried, cancelled, approved, paused and scaled, and when; kept for 90 days',
-  options: [{ name: 'limit', value: 'n', about: 'At most so many (50)' }, JSON_OPTION],
+  options: [limitOption(50), JSON_OPTION],
   example: 'passito audit --limit 20',
   run: (input) =>
     withStore(input, async (store, _queries, { settings }) => {

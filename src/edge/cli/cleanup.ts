@@ -17,7 +17,7 @@ export const cleanupExpiredFiles: Command = {
   about: 'Dispatch the job that removes the files of passes that are over',
   options: [
     { name: 'dry-run', about: 'Only say what it would remove; no job is dispatched' },
-    { name: 'force', about: 'Dispatch one also where the schedule did within the last minute' },
+    { name: 'force', about: 'Dispatch another, also where one waits, runs, or came with a tick just now' },
     JSON_OPTION,
   ],
   example: 'passito cleanup-expired-files --dry-run',
@@ -38,7 +38,7 @@ export const cleanupExpiredFiles: Command = {
   },
 };
 
-/** The job; no second one is dispatched while it waits or runs. */
+/** The job; no second one is dispatched while it waits or runs, unless somebody insists. */
 export function cleanupJob(): NewJob {
   return newJob({ type: 'CleanupExpiredFiles', payload: '{}', uniqueKey: 'cleanup' });
 }
@@ -48,7 +48,7 @@ async function dispatch(input: Input, config: Config, store: SqliteStore): Promi
   const job = cleanupJob();
   const { id, existing } =
     schedule === undefined || input.has('force')
-      ? ((await store.insert([job]))[0] as Inserted)
+      ? ((await store.insert([input.has('force') ? { ...job, uniqueKey: null } : job]))[0] as Inserted)
       : await joinTick(store, { ...schedule, job });
   if (input.json) input.print(JSON.stringify({ id, existing }));
   else input.print(existing ? `Job #${id} does so already.` : `Job #${id} dispatched.`);

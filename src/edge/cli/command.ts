@@ -7,6 +7,8 @@ import type { KeyName } from '../../config/keys.ts';
 export interface CommandOption {
   /** Without the dashes. */
   name: string;
+  /** Other ways to write it, with their dashes. */
+  also?: readonly string[];
   /** What its value is called in the help; absent for a switch. */
   value?: string;
   about: string;
@@ -58,7 +60,12 @@ export interface Command {
 export const COMMON: readonly CommandOption[] = [
   { name: 'db', value: 'path', about: 'The database file', setting: 'db' },
   { name: 'env-file', value: 'path', about: 'Settings, one KEY=value a line' },
-  { name: 'help', about: 'Show this text' },
+  { name: 'help', also: ['-h'], about: 'Show this text' },
 ];
+
+/** How many lines a list has at most. */
+export function limitOption(usual: number): CommandOption {
+  return { name: 'limit', also: ['-n'], value: 'n', about: `At most so many (${usual})` };
+}
 
 export const JSON_OPTION: CommandOption = { name: 'json', about: 'Print JSON, for programs' };

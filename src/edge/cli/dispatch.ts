@@ -6,12 +6,12 @@ import { systemClock } from '../../engine/clock.ts';
 import { newJob } from '../../engine/queue.ts';
 import type { Json } from '../../engine/handler.ts';
 import { EXIT, errors } from '../../errors.ts';
-import { publishedType, Queries } from '../../store/sqlite/queries.ts';
+import { publishedType, publishedTypes, Queries } from '../../store/sqlite/queries.ts';
 import { Waits } from '../../engine/waits.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { dispatchLines } from './ndjson.ts';
-import { checkedKey, knownType } from './type-info.ts';
+import { checkedKey, knownType, nearestType } from './type-info.ts';
 import { readAt, readDuration, readText, readIds, readQueue, readWhole, set } from './values.ts';
 
 /** How long `--wait` waits where it says nothing, in milliseconds. */
@@ -126,6 +126,7 @@ async function dispatchOne(input: Input, config: Config, type: string): Promise<
     const job = newJob({ ...request, ...set('uniqueKey', request.uniqueKey ?? ownKey) }, defaults);
     const [inserted] = await store.insert([job]);
     const { id, existing } = inserted as { id: number; existing: boolean };
+    if (definition === undefined) await doubt(input, config, type, new Queries(store.db, systemClock));
     if (wait === undefined) {
       tell(input, id, existing);
       return 0;
@@ -133,6 +134,15 @@ async function dispatchOne(input: Input, config: Config, type: string): Promise<
     return await report(input, store, id, existing, wait);
   } finally {
     await store.close();
+  }
+}
+
+/** It may be right, and its handler elsewhere or still to come: a slip is only asked about. */
+async function doubt(input: Input, config: Config, type: string, queries: Queries): Promise<void> {
+  const published = queries.processes().flatMap(({ info }) => publishedTypes(info).map((one) => one.type));
+  const close = await nearestType(type, config, published);
+  if (close !== undefined) {
+    input.note(`No handler is known for the type '${type}', so it waits for one. Did you mean '${close}'?`);
   }
 }
 

@@ -10,7 +10,7 @@ import { pruneJobs } from '../../store/sqlite/prune.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { noteAudit } from './audit.ts';
 import { withStore } from './with-store.ts';
-import { type Command, type Input, JSON_OPTION } from './command.ts';
+import { type Command, type Input, JSON_OPTION, limitOption } from './command.ts';
 import { showJob, table } from './render.ts';
 import { FILTERS, readDuration, readId, readIds, readStates, readWhole, set } from './values.ts';
 
@@ -23,7 +23,7 @@ const PRUNE_BATCH = 200;
 export const list: Command = {
   name: 'jobs list',
   about: 'List jobs, the newest first',
-  options: [...FILTERS, { name: 'limit', value: 'n', about: 'At most so many (20)' }, JSON_OPTION],
+  options: [...FILTERS, limitOption(20), JSON_OPTION],
   example: 'passito jobs list --state failed --type SendOutpassEmail',
   run: (input) =>
     withStore(input, async (_store, queries, config) => {

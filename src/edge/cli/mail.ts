@@ -8,7 +8,7 @@ import { type KeptMail, MAIL_STATES } from '../../outpass/mail/ledger.ts';
 import type { JobRow } from '../../store/sqlite/queries.ts';
 import { printable } from '../log.ts';
 import { noteAudit } from './audit.ts';
-import { type Command, JSON_OPTION } from './command.ts';
+import { type Command, JSON_OPTION, limitOption } from './command.ts';
 import { withStore } from './with-store.ts';
 import { inColumns } from './render.ts';
 import { readId, readWhole, set } from './values.ts';
@@ -16,11 +16,7 @@ import { readId, readWhole, set } from './values.ts';
 export const list: Command = {
   name: 'mail list',
   about: 'List mails, the newest first: to whom, when, and what the server said',
-  options: [
-    { name: 'state', value: 'state', about: MAIL_STATES.join(', ') },
-    { name: 'limit', value: 'n', about: 'At most so many (50)' },
-    JSON_OPTION,
-  ],
+  options: [{ name: 'state', value: 'state', about: MAIL_STATES.join(', ') }, limitOption(50), JSON_OPTION],
   example: 'passito mail list --state failed',
   run: (input) =>
     withStore(input, async (store, _queries, config) => {

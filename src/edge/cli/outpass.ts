@@ -10,7 +10,7 @@ import type { AskedBefore } from '../../store/sqlite/parent-answers.ts';
 import type { SqliteOffice } from '../../store/sqlite/office.ts';
 import { printable } from '../log.ts';
 import { noteAudit } from './audit.ts';
-import { type Command, JSON_OPTION } from './command.ts';
+import { type Command, JSON_OPTION, limitOption } from './command.ts';
 import { withStore } from './with-store.ts';
 import { inColumns } from './render.ts';
 import { readBy, readWhole, set } from './values.ts';
@@ -20,7 +20,7 @@ export const list: Command = {
   about: 'List outpasses, the newest first',
   options: [
     { name: 'status', value: 'status', about: passStatuses.join(', ') },
-    { name: 'limit', value: 'n', about: 'At most so many (50)' },
+    limitOption(50),
     JSON_OPTION,
   ],
   example: 'passito outpass list --status pending',

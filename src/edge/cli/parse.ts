@@ -48,7 +48,8 @@ function picture(commands: readonly Command[], version: string, chosen?: string)
           : option.valueOptional === true
             ? ` [${option.value}]`
             : ` <${option.value}>`;
-      command.option(`--${option.name}${value}`, option.about);
+      const short = (option.also ?? []).filter((one) => !one.startsWith('--')).map((one) => `${one}, `);
+      command.option(`${short.join('')}--${option.name}${value}`, option.about);
     }
     command.example(`  ${example}${aliases.length === 0 ? '' : `\n\nAlso as: ${aliases.join(', ')}`}`);
   }
@@ -121,8 +122,8 @@ function readOptions(
       continue;
     }
     const equals = word.indexOf('=');
-    const name = spell(equals === -1 ? word : word.slice(0, equals));
-    const option = known.find((one) => `--${one.name}` === name);
+    const name = equals === -1 ? word : word.slice(0, equals);
+    const option = known.find((one) => `--${one.name}` === name || one.also?.includes(name));
     if (option === undefined) {
       throw errors.unknownOption(
         command.name,
@@ -141,12 +142,6 @@ function readOptions(
     options.set(option.name, [...(earlier ?? []), value.text]);
   }
   return { args, options };
-}
-
-function spell(name: string): string {
-  if (name === '-h') return '--help';
-  if (name === '-n') return '--limit';
-  return name;
 }
 
 function valueOf(

@@ -2,6 +2,7 @@
 
 import { NAME } from '../../engine/types.ts';
 import { errors } from '../../errors.ts';
+import { nearest } from '../../nearest.ts';
 import { preparePauses } from '../../store/sqlite/pauses.ts';
 import { noteAudit } from './audit.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
@@ -31,7 +32,7 @@ function hold(input: Input, stop: boolean): Promise<number> {
   if (queue !== null && !NAME.test(queue)) {
     throw errors.badValue('--queue', queue, 'letters, digits and . _ : -, at most 100');
   }
-  return withStore(input, async (store) => {
+  return withStore(input, async (store, queries, config) => {
     const pauses = preparePauses(store.db);
     const changed = stop
       ? await store.write((now) => pauses.hold(queue, readBy(input), now))
@@ -49,6 +50,7 @@ function hold(input: Input, stop: boolean): Promise<number> {
     else if (stop) {
       input.print(changed ? `${what} is paused; running jobs finish.` : `${what} was paused already.`);
     } else input.print(changed ? `${what} goes on.` : `${what} was not paused.`);
+    if (stop && changed && queue !== null) doubt(input, queue, queries.queues(), config.settings.queues);
     const others = stop ? [] : pauses.list().filter((one) => one.queue === null || queue === null);
     for (const one of others) {
       input.note(
@@ -59,4 +61,13 @@ function hold(input: Input, stop: boolean): Promise<number> {
     }
     return 0;
   });
+}
+
+/** A queue may be used later on: a slip is only asked about. */
+function doubt(input: Input, queue: string, used: readonly string[], served: readonly string[] | null): void {
+  const known = ['default', ...used, ...(served ?? [])];
+  if (known.includes(queue)) return;
+  const close = nearest(queue, known);
+  const ask = close === undefined ? '' : ` Did you mean '${close}'?`;
+  input.note(`Nothing uses a queue of the name '${queue}' so far.${ask}`);
 }

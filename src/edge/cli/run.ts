@@ -15,7 +15,8 @@ const STYLES = { red: 31, green: 32, yellow: 33, bold: 1, dim: 90 } as const;
 
 /** Runs `passito …words` and resolves with the exit status. */
 export async function run(words: readonly string[]): Promise<number> {
-  let json = false;
+  // What cannot be understood is told to a program as well.
+  let json = words.includes('--json');
   let input: Input | undefined;
   try {
     if (words.includes('--version') || words.includes('-v')) {

@@ -13,7 +13,7 @@ import { publishedType } from '../../store/sqlite/queries.ts';
 import { type ScheduleRow, SqliteSchedules } from '../../store/sqlite/schedules.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { noteAudit } from './audit.ts';
-import { type Command, type Input, JSON_OPTION } from './command.ts';
+import { type Command, type Input, JSON_OPTION, limitOption } from './command.ts';
 import { withStore } from './with-store.ts';
 import { inColumns, told } from './render.ts';
 import { readBy, readWhole } from './values.ts';
@@ -83,11 +83,11 @@ export const next: Command = {
   name: 'schedule next',
   args: '<name>',
   about: 'Print the next ticks of a schedule, in its zone',
-  options: [{ name: 'n', value: 'n', about: 'So many (5)' }, JSON_OPTION],
-  example: 'passito schedule next cleanup-expired-files --n 10',
+  options: [{ ...limitOption(5), also: ['-n', '--n'] }, JSON_OPTION],
+  example: 'passito schedule next cleanup-expired-files -n 10',
   async run(input) {
     const schedule = find(await input.config(), input);
-    const ticks = nextTicks(schedule, readWhole(input, 'n', 1, 1000) ?? 5);
+    const ticks = nextTicks(schedule, readWhole(input, 'limit', 1, 1000) ?? 5);
     const { zone } = schedule;
     const lines = ticks.map((tick) => ({
       utc: formatTime(tick),
@@ -106,7 +106,7 @@ export const show: Command = {
   name: 'schedule show',
   args: '<name>',
   about: 'Show what became of the latest ticks of a schedule',
-  options: [{ name: 'limit', value: 'n', about: 'At most so many (20)' }, JSON_OPTION],
+  options: [limitOption(20), JSON_OPTION],
   example: 'passito schedule show cleanup-expired-files',
   run: (input) =>
     withStore(input, async (store, _queries, config) => {

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration } from '../../engine/units.ts';
+import { errors } from '../../errors.ts';
 import type { Command } from './command.ts';
 import { look, print } from './status.ts';
 import { readDuration, readWhole } from './values.ts';
@@ -25,7 +26,11 @@ export const top: Command = {
   ],
   example: 'passito top --interval 2s',
   run(input) {
-    const interval = Math.max(readDuration(input, 'interval') ?? USUAL, SHORTEST);
+    const interval = readDuration(input, 'interval') ?? USUAL;
+    if (interval < SHORTEST) {
+      const given = input.option('interval') ?? '';
+      throw errors.badValue('--interval', given, `a duration of ${formatDuration(SHORTEST)} or more`);
+    }
     const times = readWhole(input, 'times', 1, 1_000_000) ?? Number.POSITIVE_INFINITY;
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());

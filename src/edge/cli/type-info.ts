@@ -1,9 +1,10 @@
 /** What a command can learn of a job type: from its file in the jobs folder, or from a supervisor that knows it. */
 
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, extname, join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import { errors, messageOf } from '../../errors.ts';
+import { nearest } from '../../nearest.ts';
 import { checkPayload } from '../../runner/check.ts';
 import { installHooks, type LoadedJob, loadJobFile } from '../../runner/loader.ts';
 import { readJobFiles } from '../job-files.ts';
@@ -32,6 +33,29 @@ export async function knownType(type: string, config: Config): Promise<LoadedJob
   if (own !== undefined) return own;
   const { officeJobs } = await import('../../outpass/jobs.ts');
   return (officeJobs as unknown as LoadedJob[]).find((job) => job.type === type);
+}
+
+/** The known type that somebody may have meant by one that nobody knows. */
+export async function nearestType(
+  type: string,
+  config: Config,
+  published: readonly string[],
+): Promise<string | undefined> {
+  const { officeJobs } = await import('../../outpass/jobs.ts');
+  const builtIn = officeJobs.map((job) => job.type ?? '');
+  const known = [...builtIn, ...Object.keys(config.jobs), ...fileNames(config), ...published];
+  return known.includes(type) ? undefined : nearest(type, known);
+}
+
+/** Files mostly bear their type's name; loading all of them for a guess would take too long. */
+function fileNames(config: Config): string[] {
+  try {
+    return readdirSync(config.settings.jobsFolder)
+      .filter((name) => EXTENSIONS.includes(extname(name)))
+      .map((name) => basename(name, extname(name)));
+  } catch {
+    return [];
+  }
 }
 
 /** The key under which a job with this payload is unique, if it is. Refuses a payload that does not fit the schema. */

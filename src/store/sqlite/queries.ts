@@ -163,6 +163,16 @@ export class Queries {
       .all();
   }
 
+  /** The queues of jobs that wait, and of types that a process knows. */
+  queues(): string[] {
+    const waiting = this.#db
+      .prepare<[], string>(`SELECT DISTINCT queue FROM jobs WHERE status = 'pending'`)
+      .pluck()
+      .all();
+    const told = this.processes().flatMap(({ info }) => publishedTypes(info));
+    return [...new Set([...waiting, ...told.map(({ queue }) => queue)])];
+  }
+
   /** Payload fields that are to stay secret, by type, as far as a process has told. */
   secrets(): Secrets {
     const told = this.processes().flatMap(({ info }) => publishedTypes(info));
