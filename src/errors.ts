@@ -5,7 +5,7 @@
 
 import { EXIT, PassitoError, type Problem, sentence, shorten, unreachable, usage } from './passito-error.ts';
 
-export { EXIT, messageOf, PassitoError, type Problem, sentence } from './passito-error.ts';
+export { EXIT, messageOf, PassitoError, type Problem, sentence, shorten } from './passito-error.ts';
 
 /** Makes each error. The name is the code in camel case. */
 export const errors = {

@@ -3,7 +3,7 @@
 import { readCron } from '../engine/cron.ts';
 import { type DispatchRequest, newJob } from '../engine/queue.ts';
 import { CATCH_UP, OVERLAP, type Schedule } from '../engine/schedule.ts';
-import { messageOf, sentence } from '../errors.ts';
+import { messageOf, sentence, shorten } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { readZone } from './read.ts';
 
@@ -31,7 +31,7 @@ type BuiltIn = typeof BUILT_IN;
 const OF_ALL = ['cron', 'zone', 'overlap', 'catchUp'];
 const OF_JOBS = ['type', 'payload', 'queue', 'priority', 'maxAttempts', 'uniqueKey'];
 
-/** Reads `schedules` of the config file. Each entry that is wrong is a problem, named by `where`. */
+/** Reads `schedules` of the config file. All that is wrong with an entry is told, named by `where`. */
 export function readSchedules(
   given: unknown,
   { zone, backups }: { zone: string; backups: boolean },
@@ -51,69 +51,98 @@ export function readSchedules(
     const at = `${where}.${name}`;
     const entry: unknown = (entries as Record<string, unknown>)[name] ?? {};
     if (entry === false) return [];
-    try {
-      return [readOne(name, entry, zone, at, builtIn[name])];
-    } catch (error) {
-      problems.push(sentence(messageOf(error)));
-      return [];
-    }
+    const wrong: string[] = [];
+    const schedule = readOne(name, entry, zone, at, builtIn[name], wrong);
+    problems.push(...wrong.map(sentence));
+    return schedule === undefined || wrong.length > 0 ? [] : [schedule];
   });
   return { schedules, problems };
 }
 
+/** Undefined where `wrong`, which gets all that is, says why. */
 function readOne(
   name: string,
   entry: unknown,
   zone: string,
   at: string,
   builtIn: BuiltIn[string] | undefined,
-): ConfiguredSchedule {
-  if (typeof entry !== 'object' || entry === null) {
-    throw new Error(`${at} must be an object, or false to switch it off`);
+  wrong: string[],
+): ConfiguredSchedule | undefined {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
+    wrong.push(`${at} must be an object, or false to switch it off`);
+    return undefined;
   }
   if (!/^[\w.-]{1,60}$/.test(name)) {
-    throw new Error(`${at}: a name has letters, digits and . _ -, at most 60`);
+    wrong.push(`${at}: a name has letters, digits and . _ -, at most 60`);
   }
-  const known = builtIn === undefined ? [...OF_ALL, ...OF_JOBS] : OF_ALL;
   const values = entry as Record<string, unknown>;
   for (const key of Object.keys(values)) {
-    if (!known.includes(key)) throw new Error(unknownKey(at, key, known));
+    const problem = unknownKey(at, key, builtIn !== undefined);
+    if (problem !== undefined) wrong.push(problem);
   }
-  const cron = values['cron'] ?? builtIn?.cron;
-  if (typeof cron !== 'string') throw new Error(`${at}.cron is missing: five fields, such as '30 2 * * MON'`);
   const ownZone = values['zone'] ?? zone;
-  if (typeof ownZone !== 'string' || readZone(ownZone) === undefined) {
-    throw new Error(`${at}.zone cannot be ${JSON.stringify(ownZone)}: an IANA zone such as Asia/Kolkata`);
-  }
-  readCron(cron, ownZone, `${at}.cron`);
-  const request = builtIn === undefined ? readRequest(values, at) : builtIn.request;
-  return {
-    name,
-    cron,
-    zone: ownZone,
-    overlap: choice(values, 'overlap', OVERLAP, 'skip', at),
-    catchUp: choice(values, 'catchUp', CATCH_UP, 'latest', at),
-    ...(request === undefined ? {} : { request }),
-  };
+  const isZone = typeof ownZone === 'string' && readZone(ownZone) !== undefined;
+  if (!isZone) wrong.push(`${at}.zone cannot be ${shown(ownZone)}: an IANA zone such as Asia/Kolkata`);
+  const cron = values['cron'] ?? builtIn?.cron;
+  if (cron === undefined || cron === null) {
+    wrong.push(`${at}.cron is missing: five fields, such as '30 2 * * MON'`);
+  } else if (typeof cron !== 'string') {
+    wrong.push(`${at}.cron cannot be ${shown(cron)}: a text of five fields, such as '30 2 * * MON'`);
+  } else told(wrong, () => readCron(cron, isZone ? ownZone : zone, `${at}.cron`));
+  const request = builtIn === undefined ? readRequest(values, at, wrong) : builtIn.request;
+  const [overlap, catchUp] = [
+    choice(values, 'overlap', OVERLAP, 'skip', at, wrong),
+    choice(values, 'catchUp', CATCH_UP, 'latest', at, wrong),
+  ];
+  if (typeof cron !== 'string' || typeof ownZone !== 'string') return undefined;
+  return { name, cron, zone: ownZone, overlap, catchUp, ...(request === undefined ? {} : { request }) };
 }
 
-function unknownKey(at: string, key: string, known: readonly string[]): string {
+function unknownKey(at: string, key: string, isBuiltIn: boolean): string | undefined {
+  const known = isBuiltIn ? OF_ALL : [...OF_ALL, ...OF_JOBS];
+  if (known.includes(key)) return undefined;
+  if (isBuiltIn && OF_JOBS.includes(key)) {
+    return `${at} is built in, so its job cannot be changed by '${key}'; what can be set is ${known.join(', ')}`;
+  }
   const close = nearest(key, known);
-  return `${at} has no '${key}'${close === undefined ? `: ${known.join(', ')}` : `; did you mean '${close}'?`}`;
+  return `${at} has no '${key}'; ${close === undefined ? `there are ${known.join(', ')}` : `did you mean '${close}'?`}`;
 }
 
-function readRequest(values: Record<string, unknown>, at: string): DispatchRequest {
-  const { type, payload } = values;
-  if (typeof type !== 'string') {
-    throw new Error(`${at}.type is missing: the type of the job that each tick dispatches`);
-  }
+function readRequest(
+  values: Record<string, unknown>,
+  at: string,
+  wrong: string[],
+): DispatchRequest | undefined {
+  const { type } = values;
+  if (type === undefined) {
+    wrong.push(`${at}.type is missing: the type of the job that each tick dispatches`);
+  } else if (typeof type !== 'string') wrong.push(`${at}.type cannot be ${shown(type)}: a text`);
+  const payload = payloadText(values['payload'] ?? {}, at, wrong);
   const options = Object.fromEntries(
     OF_JOBS.slice(2).flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]]])),
   );
-  const request: DispatchRequest = { type, payload: JSON.stringify(payload ?? {}), ...options };
-  // Its errors name what is wrong.
-  newJob(request, {}, at);
-  return request;
+  // Its errors name what is wrong, one at a time: so each part is tried alone.
+  const whole = { type: 'unnamed', payload: '{}' };
+  for (const part of [
+    ...(typeof type === 'string' ? [{ type }] : []),
+    { payload },
+    ...Object.entries(options).map(([key, value]) => ({ [key]: value })),
+  ]) {
+    told(wrong, () => newJob({ ...whole, ...part }, {}, at));
+  }
+  return { type: String(type), payload, ...options };
+}
+
+function payloadText(payload: unknown, at: string, wrong: string[]): string {
+  try {
+    const text = JSON.stringify(payload) as string | undefined;
+    if (text !== undefined) return text;
+    wrong.push(`${at}.payload cannot be a ${typeof payload}: what JSON can hold`);
+  } catch (error) {
+    // A BigInt, or an object that holds itself; V8 tells of the latter in several lines.
+    wrong.push(`${at}.payload cannot be written as JSON: ${messageOf(error).split('\n')[0]}`);
+  }
+  return '{}';
 }
 
 function choice<const T extends string>(
@@ -122,11 +151,28 @@ function choice<const T extends string>(
   allowed: readonly T[],
   fallback: T,
   at: string,
+  wrong: string[],
 ): T {
   const given = values[key] ?? fallback;
   const found = allowed.find((one) => one === given);
-  if (found === undefined) {
-    throw new Error(`${at}.${key} cannot be ${JSON.stringify(given)}: ${allowed.join(', ')}`);
+  if (found === undefined) wrong.push(`${at}.${key} cannot be ${shown(given)}: ${allowed.join(', ')}`);
+  return found ?? fallback;
+}
+
+/** Notes what an attempt throws. */
+function told(wrong: string[], attempt: () => unknown): void {
+  try {
+    attempt();
+  } catch (error) {
+    wrong.push(messageOf(error));
   }
-  return found;
+}
+
+/** A value as it may stand in a message, whatever it is. */
+function shown(value: unknown): string {
+  try {
+    return shorten(JSON.stringify(value) ?? typeof value);
+  } catch {
+    return typeof value;
+  }
 }

@@ -4,7 +4,7 @@
  */
 
 import { Cron } from 'croner';
-import { errors, messageOf } from '../errors.ts';
+import { errors } from '../errors.ts';
 import { changeBetween, instantOf, zoneOffset } from './zone.ts';
 
 /** An expression that can be asked. */
@@ -32,15 +32,53 @@ export function readCron(expression: string, zone: string, where: string): CronT
   let pattern: Cron;
   try {
     // croner reads a seventh field, of years; nobody expects that of cron.
-    if (fields.length > 6) throw new Error('it has more than 6 fields');
-    pattern = new Cron(expression.trim(), { paused: true, timezone: 'UTC' });
-  } catch (error) {
-    throw errors.badCron(where, expression, messageOf(error).replace(/^CronPattern: /, ''));
+    if (fields.length > 6) throw new Error('too many');
+    pattern = patternOf(fields);
+  } catch {
+    throw errors.badCron(where, expression, reasonOf(fields));
   }
   const hours = fields.length === 1 ? undefined : fields.at(-4);
   const everyHour = hours === undefined ? /^@hourly$/i.test(expression.trim()) : hours.startsWith('*');
   const nextWall = (wall: number) => pattern.nextRun(new Date(wall))?.getTime();
   return { after: everyHour ? followingClock(nextWall, zone) : onceByTheClock(nextWall, zone) };
+}
+
+function patternOf(fields: readonly string[]): Cron {
+  return new Cron(fields.join(' '), { paused: true, timezone: 'UTC' });
+}
+
+/** The fields from the last to the first, and what may stand in them. */
+const FIELDS = [
+  ['day of the week', '0 to 7, or SUN to SAT'],
+  ['month', '1 to 12, or JAN to DEC'],
+  ['day', '1 to 31'],
+  ['hour', '0 to 23'],
+  ['minute', '0 to 59'],
+  ['second', '0 to 59'],
+] as const;
+
+/** What is wrong with an expression, in other words than the library's. */
+function reasonOf(fields: readonly string[]): string {
+  const [first = ''] = fields;
+  if (first.startsWith('@')) {
+    return 'such words are @yearly, @monthly, @weekly, @daily and @hourly';
+  }
+  if (fields.length < 5 || fields.length > 6) {
+    const count = first === '' ? 0 : fields.length;
+    return `it has ${count === 1 ? '1 field' : `${count} fields`}, and 5 or 6 are meant`;
+  }
+  const bad = fields.toReversed().findLastIndex((field, at) => {
+    const alone = fields.map((_, i) => (i === fields.length - 1 - at ? field : '*'));
+    try {
+      patternOf(alone);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  const [name, range] = FIELDS[bad] ?? [];
+  if (name === undefined) return 'it cannot be read';
+  return `its ${name} is '${fields.at(-1 - bad)}', and may be ${range}, lists (1,2), ranges (1-5), steps (*/2) or *`;
 }
 
 type Next = (wall: number) => number | undefined;

@@ -78,8 +78,33 @@ for (const [what, entry, problem] of [
     'schedules.x.catchUp cannot be "some": latest, all, skip.',
   ],
   ['a bad option of the job', { cron: '@daily', type: 'A', priority: 11 }, /^schedules\.x: .*priority/],
+  [
+    'a number as expression',
+    { cron: 5, type: 'A' },
+    "schedules.x.cron cannot be 5: a text of five fields, such as '30 2 * * MON'.",
+  ],
+  [
+    'a word of other crons',
+    { cron: '@reboot', type: 'A' },
+    "schedules.x.cron cannot be '@reboot': such words are @yearly, @monthly, @weekly, @daily and @hourly.",
+  ],
+  [
+    'a range without its end',
+    { cron: '0 8- * * *', type: 'A' },
+    "schedules.x.cron cannot be '0 8- * * *': its hour is '8-', and may be 0 to 23, lists (1,2), ranges (1-5), steps (*/2) or *.",
+  ],
+  [
+    'four fields',
+    { cron: '0 8 * *', type: 'A' },
+    "schedules.x.cron cannot be '0 8 * *': it has 4 fields, and 5 or 6 are meant.",
+  ],
+  [
+    'a payload that JSON cannot hold',
+    { cron: '@daily', type: 'A', payload: { id: 5n } },
+    /^schedules\.x\.payload cannot be written as JSON: .*BigInt\.$/,
+  ],
+  ['a list', [], 'schedules.x must be an object, or false to switch it off.'],
   ['a text', 'daily', 'schedules.x must be an object, or false to switch it off.'],
-  ['null', null, "schedules.x.cron is missing: five fields, such as '30 2 * * MON'."],
 ] as const) {
   test(`${what} is one line, and the others still count`, () => {
     const { schedules, problems } = read({ x: entry });
@@ -89,6 +114,22 @@ for (const [what, entry, problem] of [
     else assert.match(problems[0] ?? '', problem);
   });
 }
+
+test('all that is wrong with an entry is told at once', () => {
+  const { schedules, problems } = read({
+    x: { cron: '61 * * * *', zone: 'Mars', overlap: 'no', catchUp: 1, priority: 11, uniqueKey: '', queue: 5 },
+  });
+  assert.equal(schedules.length, 3);
+  const about = ['zone', 'cron', 'type', 'queue', 'priority', 'unique key', 'overlap', 'catchUp'];
+  assert.equal(problems.length, about.length, problems.join('\n'));
+  for (const [i, word] of about.entries()) assert.ok(problems[i]?.includes(word), `${word}: ${problems[i]}`);
+});
+
+test('of what is built in the job stays', () => {
+  assert.deepEqual(read({ 'prune-jobs': { type: 'A' } }).problems, [
+    "schedules.prune-jobs is built in, so its job cannot be changed by 'type'; what can be set is cron, zone, overlap, catchUp.",
+  ]);
+});
 
 test('a list is no object of schedules', () => {
   assert.match(read([]).problems[0] ?? '', /must be an object/);
