@@ -39,6 +39,7 @@ const sound: Facts = {
   owned: [{ path: '/srv/passito/passito.db', folder: false, mode: 0o600, uid: 7 }],
   missing: [],
   database: open,
+  backups: null,
   free: 5000 * MB,
   clockSynchronised: true,
   smtp: 'well',
@@ -176,6 +177,17 @@ test('what parents need must be there together', () => {
     /in clear .*'APP_URL=https:/,
   );
   assert.deepEqual(check({ public: address, appUrl: 'https://gate.example.edu' }), []);
+});
+
+test('a backup is proposed where nobody else looks, and its folder is looked at', () => {
+  const none = { ...of({ backup: null }), backups: { path: '/mnt/b', inside: null, hasParent: true } };
+  assert.deepEqual(found(none), ['backup: hint: there is none → passito backup /mnt/b/passito.tar']);
+  assert.doesNotMatch(found(of({ backup: null }))[0] ?? '', /\/tmp/);
+  const at = (inside: string | null) => found({ backups: { path: '/srv/b/c', inside, hasParent: false } });
+  assert.match(at('/srv/b')[0] ?? '', /^backup: fault: .* lies in \/srv\/b, .* → echo 'PASSITO_BACKUPS=/);
+  assert.deepEqual(at(null), [
+    'backup: fault: PASSITO_BACKUPS names /srv/b/c, and there is no /srv/b → mkdir -p /srv/b/c',
+  ]);
 });
 
 test('the worst fault decides the exit status', () => {

@@ -101,6 +101,8 @@ test('what it names as the mend of a fault does mend it', async (t) => {
     ['parents', () => here.write('.env', 'PASSITO_PUBLIC=8080\n'), 1],
     ['folders', () => here.write('.env', "PASSITO_FONTS='fonts of ours'\nAPP_URL=https://a.example\n"), 1],
     ['jobs', () => chmodSync(here.write('jobs/Open.js', 'export default { handle() {} };'), 0o666), 1],
+    ['backup', () => here.write('.env', 'PASSITO_BACKUPS=files/backups\n'), 1],
+    ['backup', () => here.write('.env', `PASSITO_BACKUPS=${here.path('far', 'off')}\n`), 1],
     ['database', () => rmSync(here.db), 3],
     ['database', () => here.write('passito.db', ''), 3],
     ['database', () => older(here), 3],

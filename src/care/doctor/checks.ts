@@ -1,21 +1,18 @@
 /** What is wrong on a server, and the command that mends it: pure over the facts. */
 
-import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
-import { formatSize, roughDuration } from '../../engine/units.ts';
+import { formatSize } from '../../engine/units.ts';
 import { EXIT, sentence } from '../../errors.ts';
+import { backup } from './backup-checks.ts';
 import { clock, database, supervisor } from './database-checks.ts';
 import type { Facts, OwnedPath } from './facts.ts';
-import { type Finding, fault, hint, quoted, well } from './finding.ts';
+import { type Finding, fault, hint, quoted, set, well } from './finding.ts';
 
 const MB = 1024 ** 2;
 
 /** Less free space stops the queue soon; less than the second is worth a thought. */
 const SCARCE = 100 * MB;
 const LITTLE = 1024 * MB;
-
-/** A backup that is older than this, in milliseconds, is worth a thought. */
-const OLD_BACKUP_MS = 7 * 86_400_000;
 
 /** SQLite below this can damage a write-ahead log that several programs use. */
 const SAFE_SQLITE = [3, 51, 3];
@@ -252,20 +249,4 @@ function sqlite3({ sqlite3: found, settings }: Facts): Finding[] {
       `sqlite3 -readonly ${quoted(settings.db)}`,
     ),
   ];
-}
-
-function backup({ database: found, now }: Facts): Finding[] {
-  if (found.state === 'failed') return [];
-  const example = `passito backup ${tmpdir()}/passito.tar`;
-  if (found.backup === null) return [hint('there is none', example)];
-  const { at, file, there } = found.backup;
-  const again = `passito backup ${quoted(file)} --force`;
-  if (!there) return [hint(`the last one, ${file}, is not there any more`, again)];
-  const age = `the last one, ${file}, was made ${roughDuration(now - at)} ago`;
-  return [now - at > OLD_BACKUP_MS ? hint(age, again) : well(age)];
-}
-
-/** A line of the env file: an example to be changed, where the value is not known. */
-function set(name: string, value: string, file: string): string {
-  return `echo '${name}=${value}' >> ${quoted(file)}`;
 }

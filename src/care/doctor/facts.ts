@@ -42,6 +42,8 @@ export interface Facts {
   /** Named in the settings and not there. */
   missing: { setting: string; path: string; folder: boolean }[];
   database: DatabaseFacts;
+  /** Where the supervisor's backups go, if anywhere; `inside`: a folder that is backed up, around it. */
+  backups: { path: string; inside: string | null; hasParent: boolean } | null;
   /** Bytes that are free where the database lies. */
   free: number | null;
   /** What the system's own clock service says; null: nobody knows. */

@@ -40,3 +40,8 @@ export function exitOf(findings: readonly Finding[]): number {
 export function quoted(word: string): string {
   return /^[\w./:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
+
+/** A line of the env file: an example to be changed, where the value is not known. */
+export function set(name: string, value: string, file: string): string {
+  return `echo '${name}=${value}' >> ${quoted(file)}`;
+}

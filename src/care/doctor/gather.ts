@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, statfsSync, statSync, type Stats } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { filesRoot, mailSettings, stateFolder } from '../../app.ts';
 import { version } from '../../build-info.ts';
@@ -52,6 +52,7 @@ export async function gather(config: Config, offline: boolean): Promise<Facts> {
     owned: ownedPaths(db, state),
     missing: missing(config),
     database,
+    backups: backupFacts(settings.backups, state),
     free: existsSync(state) ? statfsSync(state).bavail * statfsSync(state).bsize : null,
     clockSynchronised: clockSynchronised === '' ? null : clockSynchronised === 'yes',
     smtp,
@@ -106,6 +107,13 @@ function namesIn(folder: string): string[] {
   } catch {
     return [];
   }
+}
+
+function backupFacts(folder: string, state: string): Facts['backups'] {
+  if (folder === '') return null;
+  const path = resolve(folder);
+  const inside = FOLDERS.map((name) => join(state, name)).find((one) => `${path}/`.startsWith(`${one}/`));
+  return { path, inside: inside ?? null, hasParent: existsSync(dirname(path)) };
 }
 
 function missing({ settings, origins }: Config): Facts['missing'] {
