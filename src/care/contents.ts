@@ -58,10 +58,17 @@ export function readManifest(text: string): Manifest {
     found?.format === FORMAT &&
     typeof found.schema === 'number' &&
     typeof found.made_at === 'string' &&
+    // It is shown as it stands.
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?$/.test(found.made_at) &&
     Array.isArray(found.files) &&
-    found.files.every((one: unknown) => typeof one === 'object' && one !== null);
+    found.files.every(isPacked);
   if (!sound) throw new BadArchive('has a list of its files that is damaged');
   return found as Manifest;
+}
+
+function isPacked(one: unknown): boolean {
+  const { name, size, sha256 } = (one ?? {}) as Partial<Packed>;
+  return typeof name === 'string' && typeof size === 'number' && typeof sha256 === 'string';
 }
 
 /** Refuses a list that cannot be one. */

@@ -139,7 +139,9 @@ function readLine(line: string, number: number, times: TimeReader): JobLine | { 
   try {
     fields = JSON.parse(line) as Record<string, unknown>;
   } catch (error) {
-    return { problems: [{ message: `not valid JSON (${messageOf(error)})` }] };
+    // The text is one line: its number is told, and V8 would call each the first.
+    const reason = messageOf(error).replace(/ at position \d+ \(line 1 column (\d+)\)$/, ' at column $1');
+    return { problems: [{ message: `not valid JSON (${reason})` }] };
   }
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
     return { problems: [{ message: 'not a JSON object' }] };

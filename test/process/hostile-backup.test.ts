@@ -93,6 +93,14 @@ describe('a hostile or damaged backup', () => {
     await refused(/files\/a is not what was packed/);
     await writeArchive(file, [a], {});
     await refused(/holds no database/);
+    for (const list of [
+      { files: [{ size: 1 }] },
+      { files: [null] },
+      { made_at: '\u001b[31m2026-11-24 04:00:00' },
+    ]) {
+      await writeArchive(file, [database], list);
+      await refused(/has a list of its files that is damaged/);
+    }
     await writeArchive(file, [database], { files: 'all' });
     await refused(/has a list of its files that is damaged/);
     await writeArchive(file, [database, { name: 'manifest.json', content: Buffer.from('null') }]);

@@ -644,6 +644,14 @@ const further: Case[] = [
     '{"type":"Mail","depends_on":[4711]}',
   ]),
   {
+    name: 'try of a handler that would steer the terminal',
+    args: ['try', 'Hello'],
+    code: 1,
+    files: { 'jobs/Hello.ts': job(`throw 'no \\u001b[31msuch\\u001b[0m \\u202estudent';`) },
+    list: true,
+    stack: true,
+  },
+  {
     name: 'try of a handler that throws',
     args: ['try', 'Hello'],
     code: 1,
