@@ -7,6 +7,8 @@ type Settings = Pick<Config['settings'], 'smtpHost' | 'smtpPort' | 'smtpUser' | 
 
 /** The first that fits counts. */
 const HINTS: readonly [RegExp, (settings: Settings) => string][] = [
+  [/ENOSPC|EDQUOT/, () => 'Free some space: df -h shows the disk, du -xh what is large on it.'],
+  [/EROFS/, () => 'The disk is read-only: look at dmesg, mend that and mount it for writing.'],
   [/outbox/, () => "Type: passito doctor, which looks at the folder's permissions."],
   [
     /refuses STARTTLS/,

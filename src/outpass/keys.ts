@@ -185,7 +185,10 @@ function told<T>(what: string, work: () => T): T {
     return work();
   } catch (error) {
     if (error instanceof PassitoError) throw error;
-    throw officeErrors.signingKey(what, messageOf(error));
+    const reason = hasCode(error, 'EACCES')
+      ? 'this user may not read it; type this as the user whose it is'
+      : messageOf(error);
+    throw officeErrors.signingKey(what, reason);
   }
 }
 

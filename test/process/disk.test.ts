@@ -61,10 +61,11 @@ test(
 );
 
 test('a disk that is full is named as such, also where nothing runs', { skip }, (t) => {
-  const full = `{ dd if=/dev/zero of=fill bs=1k 2> ../dd; ${EACH}; passito doctor --offline; }`;
+  const full = `{ dd if=/dev/zero of=fill bs=1k 2> ../dd; ${EACH}; passito doctor --offline; passito mail-test a@example.edu; }`;
   const said = onDisk(t, full);
   assert.equal(said.match(/is full; nothing was written\.\nFree some space \(df -h/g)?.length, 6, said);
   assert.equal(said.match(/^exit 3$/gm)?.length, 6, said);
   assert.match(said, /database {6}The disk that holds .*\n +Try: df -h\n/);
+  assert.match(said, /ENOSPC.*\nFree some space: df -h/);
   assert.match(said, /0 B are free at .*\n +Try: du -xh /);
 });

@@ -398,10 +398,20 @@ const databases: Case[] = [
     stranger: true,
     arrange: (folder) => chmodSync(join(folder, 'passito.db'), 0o600),
   }),
-  ...['health', 'dispatch Mail', 'backup a.tar', 'supervisor', 'migrate'].map((command) =>
+  ...[
+    'health',
+    'dispatch Mail',
+    'backup a.tar',
+    'restore b.tar --force',
+    'supervisor',
+    'migrate',
+    'keys',
+    'verify abc',
+  ].map((command) =>
     unreachable(`a folder that is somebody else's: ${command}`, command.split(' '), {
       stranger: true,
       env: { PASSITO_DB: 'theirs/passito.db' },
+      files: { 'b.tar': '' },
       arrange: (folder) => {
         mkdirSync(join(folder, 'theirs'));
         chmodSync(join(folder, 'theirs'), 0o700);

@@ -1,10 +1,11 @@
 /** Runs one command line and says how it ended. Every error that an admin meets is printed here. */
 
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { version } from '../../build-info.ts';
 import { type Config, loadConfig } from '../../config.ts';
 import type { KeyName } from '../../config/keys.ts';
 import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
+import { shutOut } from '../../store/sqlite/access.ts';
 import { explain } from '../../store/sqlite/open.ts';
 import { graded, printable } from '../log.ts';
 import { type Command, COMMON, type Input } from './command.ts';
@@ -91,7 +92,9 @@ async function inWords(error: unknown, input: Input): Promise<unknown> {
     const { code = '', path, syscall } = error as NodeJS.ErrnoException;
     const refusal = syscall === 'mkdir' && code === 'ENOENT' ? 'no folder can be made there' : REFUSALS[code];
     if (refusal !== undefined && typeof path === 'string' && !resolve(path).startsWith(db)) {
-      return errors.pathRefused(path, refusal);
+      // Of what lies beside the database, whose folder it is says more.
+      const isBeside = resolve(path).startsWith(`${dirname(db)}/`);
+      return (isBeside ? shutOut(db) : undefined) ?? errors.pathRefused(path, refusal);
     }
     return explain(error, db, 0);
   } catch {

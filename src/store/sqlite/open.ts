@@ -93,7 +93,8 @@ export function isShared(folder: string): boolean {
 function prepareConnection(db: Database.Database, { mode, synchronous }: OpenOptions): void {
   if (mode !== 'read') {
     // Counts for a new file alone, and only before anything is written: what old jobs leave can be given back.
-    db.pragma('auto_vacuum = INCREMENTAL');
+    // And what is there already may lie on a disk that is read-only, where it can still be looked at.
+    if (mode === 'create') db.pragma('auto_vacuum = INCREMENTAL');
     db.pragma('journal_mode = WAL');
     db.pragma(`synchronous = ${synchronous}`);
     // A burst may grow the WAL; after the next checkpoint it shrinks to this again.
