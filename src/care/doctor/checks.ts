@@ -134,7 +134,7 @@ function folders({ state, missing, database: found }: Facts): Finding[] {
 function disk({ free, state }: Facts): Finding[] {
   if (free === null) return [];
   const told = `${formatSize(free)} are free at ${state.path}`;
-  // Deleting jobs needs room, and leaves the file as large as it is.
+  // Not to delete jobs: on a full disk there is no room to write that down.
   const command = `du -xh ${quoted(state.path)} | sort -h | tail`;
   if (free < SCARCE) return [fault(told, command)];
   return [free < LITTLE ? hint(told, command) : well(told)];
