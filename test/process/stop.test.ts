@@ -100,10 +100,12 @@ describe('stopping the supervisor', { concurrency: 2 }, () => {
 
   it('does not wait for a handler inside a call that nothing can interrupt', async (t) => {
     const here = site(t);
-    here.job('Stuck', `(await import('node:child_process')).execSync('sleep 20', { stdio: 'ignore' });`);
+    const inside = here.path('inside');
+    const call = JSON.stringify(`touch ${inside}; sleep 20`);
+    here.job('Stuck', `(await import('node:child_process')).execSync(${call}, { stdio: 'ignore' });`);
     const daemon = await here.start();
     const id = here.insert('Stuck');
-    await here.reaches(id, 'processing');
+    while (!existsSync(inside)) await sleep(5);
     const asked = performance.now();
     daemon.signal('SIGTERM');
     await sleep(50);
