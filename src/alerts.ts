@@ -6,7 +6,7 @@ import { mailSettings, filesRoot, stateFolder } from './app.ts';
 import type { Config } from './config.ts';
 import { alertMail } from './edge/alert-mail.ts';
 import { createMailer, type Mailer } from './edge/mail.ts';
-import { isAlive } from './edge/machine.ts';
+import { isAlive, startCommand } from './edge/machine.ts';
 import { Stamp } from './edge/stamp.ts';
 import { afterAlert, type AlertKind, type AlertState, decideAlert, thresholdOf } from './engine/alert.ts';
 import { type Clock, systemClock } from './engine/clock.ts';
@@ -42,7 +42,7 @@ export async function checkHealth(
 ): Promise<Health> {
   const queries = new HealthQueries(store.db, clock);
   const snapshot = await store.read(() => queries.snapshot(threshold, isAlive));
-  return { snapshot, reasons: healthReasons(snapshot) };
+  return { snapshot, reasons: healthReasons(snapshot, startCommand()) };
 }
 
 /** Tells the admin what there is to tell. Two that look at once send one mail. */

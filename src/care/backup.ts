@@ -146,7 +146,7 @@ function isTaken(target: string, database: string): boolean {
   if (name.startsWith('.passito-') || name === 'passito.sock') return true;
   if (FOLDERS.some((folder) => folder === name)) return true;
   const rest = name.startsWith(basename(database)) ? name.slice(basename(database).length) : '';
-  return /^-(?:wal|shm|journal|restoring)$|^\.before-/.test(rest);
+  return /^-(?:wal|shm|journal|restoring)$|^\.(?:before-|schema-|undone)/.test(rest);
 }
 
 function checkSpace(target: string, needed: number): void {

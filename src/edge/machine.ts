@@ -1,6 +1,6 @@
 /** What Linux knows of processes: enough to tell a live one from another that got its number. */
 
-import { readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { parseTime } from '../engine/clock.ts';
@@ -23,6 +23,13 @@ export function presence(record: Pick<ProcessRecord, 'pid' | 'host' | 'bootId' |
   if (record.host !== hostname()) return 'elsewhere';
   if (record.bootId !== bootId()) return 'gone';
   return startTime(record.pid) === record.startTime ? 'here' : 'gone';
+}
+
+/** What starts a supervisor here, or starts it anew: systemd where it has the service. */
+export function startCommand(): string {
+  return existsSync('/etc/systemd/system/passito-supervisor.service')
+    ? 'sudo systemctl restart passito-supervisor'
+    : 'passito supervisor';
 }
 
 /** A process as a table's row tells of it. */

@@ -94,8 +94,8 @@ export function severity(reasons: readonly HealthReason[]): 'ok' | 'warning' | '
   return reasons.some(({ code }) => CRITICAL.has(code)) ? 'critical' : 'warning';
 }
 
-/** What is wrong; nothing means healthy. Pure. */
-export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
+/** What is wrong; nothing means healthy. `start`: what starts a supervisor on this machine. Pure. */
+export function healthReasons(snapshot: HealthSnapshot, start = 'passito supervisor'): HealthReason[] {
   const { threshold, stale, oldestDue, now, stuck, finished } = snapshot;
   const { silentSupervisor } = snapshot;
   const { lostSupervisor, unknownTypes, supervisors, waitingMails, lateSchedules, disk, paused, backupDue } =
@@ -105,7 +105,7 @@ export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
     reasons.push({
       code: 'supervisor-gone',
       message: `The supervisor (pid ${lostSupervisor.pid}) ended without saying so; its last sign of life is ${roughDuration(lostSupervisor.silentFor)} old.`,
-      try: 'passito supervisor',
+      try: start,
     });
   }
   if (silentSupervisor !== null) {
@@ -126,7 +126,7 @@ export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
         `${count(stale, 'job has', 'jobs have')} been due for more than ${roughDuration(threshold)}${age}.` +
         (supervisors === 0 ? ' No supervisor runs.' : '') +
         paused.map((one) => ` ${pauseText(one)}`).join(''),
-      try: supervisors === 0 ? 'passito supervisor' : resumeCommand(paused),
+      try: supervisors === 0 ? start : resumeCommand(paused),
     });
   }
   if (stuck.length > 0) {
@@ -168,7 +168,7 @@ export function healthReasons(snapshot: HealthSnapshot): HealthReason[] {
     reasons.push({
       code: 'late-schedule',
       message: `${count(lateSchedules.length, 'schedule has', 'schedules have')} missed a tick: ${named.join(', ')}${more}.`,
-      try: supervisors === 0 ? 'passito supervisor' : 'passito schedule list',
+      try: supervisors === 0 ? start : 'passito schedule list',
     });
   }
   if (backupDue !== null) {

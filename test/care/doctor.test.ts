@@ -25,6 +25,7 @@ const open: Extract<DatabaseFacts, { state: 'open' }> = {
   due: 0,
   supervisors: [{ pid: 12, version: '0.1.0' }],
   backup: { at: NOW - DAY, file: '/mnt/a.tar', there: true },
+  unsent: null,
 };
 
 /** A server on which nothing is wrong. */
@@ -103,6 +104,10 @@ test('a fault on the machine is told with the command that mends it', () => {
     [
       of({ backup: { at: NOW, file: '/mnt/a.tar', there: false } }),
       'backup: hint: the last one, /mnt/a.tar, is not there any more → passito backup /mnt/a.tar --force',
+    ],
+    [
+      of({ unsent: { message: '451 later', tries: 3 } }),
+      'mail: fault: An alert could not be mailed (3 tries): 451 later. → passito health --send-email',
     ],
     [
       of({ problems: ['Page 3 is never used'] }),

@@ -148,7 +148,7 @@ function zone({ settings, origins, envFile: { path } }: Facts): Finding[] {
   ];
 }
 
-function mail({ settings, smtp, outbox, envFile: { path } }: Facts): Finding[] {
+function mail({ settings, smtp, outbox, database: known, envFile: { path } }: Facts): Finding[] {
   const { smtpHost, smtpPort, adminEmail } = settings;
   const server = `${smtpHost}:${smtpPort}`;
   const found: Finding[] = [];
@@ -167,6 +167,11 @@ function mail({ settings, smtp, outbox, envFile: { path } }: Facts): Finding[] {
         `passito mail-test ${adminEmail === '' ? 'you@example.edu' : adminEmail}`,
       ),
     );
+  }
+  if (known.state === 'open' && known.unsent !== null) {
+    const { message, tries } = known.unsent;
+    const told = `An alert could not be mailed (${tries === 1 ? '1 try' : `${tries} tries`}): ${sentence(message)}`;
+    found.push(fault(told, 'passito health --send-email'));
   }
   if (adminEmail === '') {
     found.push(

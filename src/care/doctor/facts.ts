@@ -25,6 +25,8 @@ export type DatabaseFacts =
       due: number;
       supervisors: { pid: number; version: string }[];
       backup: { at: number; file: string; there: boolean } | null;
+      /** An alert that waits to be mailed: why the last try failed, and how many have. */
+      unsent: { message: string; tries: number } | null;
     };
 
 export interface Facts {

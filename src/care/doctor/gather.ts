@@ -12,6 +12,7 @@ import { mailHint } from '../../edge/mail-hint.ts';
 import { isAlive } from '../../edge/machine.ts';
 import { parseTime, systemClock } from '../../engine/clock.ts';
 import { messageOf, PassitoError } from '../../errors.ts';
+import { prepareAlertState } from '../../store/sqlite/alert-state.ts';
 import { MIGRATIONS } from '../../store/sqlite/migrations.ts';
 import { Queries } from '../../store/sqlite/queries.ts';
 import { diagnose, withDatabase } from '../../store/sqlite/snapshot.ts';
@@ -153,6 +154,7 @@ async function databaseFacts(db: string): Promise<DatabaseFacts> {
           pid,
           version: (JSON.parse(info) as { version?: string }).version ?? 'unknown',
         })),
+        unsent: usable ? prepareAlertState(open).read().failure : null,
         backup:
           lastBackup === null
             ? null

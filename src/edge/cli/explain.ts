@@ -8,7 +8,7 @@ import { type Pause, preparePauses } from '../../store/sqlite/pauses.ts';
 import { type JobRow, publishedTypes, type Queries } from '../../store/sqlite/queries.ts';
 import { printable } from '../log.ts';
 import { type Command, JSON_OPTION } from './command.ts';
-import { isAlive } from '../machine.ts';
+import { isAlive, startCommand } from '../machine.ts';
 import { withStore } from './with-store.ts';
 import { told } from './render.ts';
 import { readId } from './values.ts';
@@ -79,7 +79,7 @@ function processing(name: string, job: JobRow, queries: Queries): string {
   if (holder !== undefined && isAlive(holder)) {
     return `${name} runs${since} in the ${holder.kind} with pid ${holder.pid}, attempt ${job.attempts}.`;
   }
-  return `${name} was running when its process ended; it runs again as soon as a supervisor is there: passito supervisor`;
+  return `${name} was running when its process ended; it runs again as soon as a supervisor is there: ${startCommand()}`;
 }
 
 function pending(name: string, job: JobRow, queries: Queries, zone: string, held: Pause | undefined): string {
@@ -97,7 +97,7 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string, held
   }
   const living = queries.processes().filter(isAlive);
   if (living.length === 0) {
-    return `${name} is due, but no supervisor runs; start one: passito supervisor`;
+    return `${name} is due, but no supervisor runs; start one: ${startCommand()}`;
   }
   const known = living.some(({ info }) => publishedTypes(info).some(({ type }) => type === job.type));
   if (!known) {

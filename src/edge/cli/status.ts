@@ -9,7 +9,7 @@ import { type Pause, preparePauses } from '../../store/sqlite/pauses.ts';
 import type { JobRow, ProcessRow, Queries } from '../../store/sqlite/queries.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { printable } from '../log.ts';
-import { isAlive } from '../machine.ts';
+import { isAlive, startCommand } from '../machine.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { nextTicks } from '../../store/sqlite/schedules.ts';
 import { told } from './render.ts';
@@ -116,7 +116,7 @@ function seconds(now: number, since: string): number {
 export function print(input: Pick<Input, 'print' | 'paint'>, picture: Picture, zone: string): void {
   const { processes, due, last_minute: last, paused, next_ticks: ticks, alert_failure: failure } = picture;
   if (processes.every(({ alive }) => !alive)) {
-    input.print('No supervisor runs. Start one: passito supervisor');
+    input.print(`No supervisor runs. Start one: ${startCommand()}`);
   }
   for (const { kind, pid, alive, up_seconds: up, socket, http, retiring, workers, running } of processes) {
     const name = kind === 'supervisor' ? 'Supervisor' : 'Worker';
