@@ -108,7 +108,8 @@ export class Machine {
 
   /** What a unit's processes, and systemd about them, wrote to the journal. */
   journal(unit: string): Line[] {
-    return this.ok(`journalctl --sync; journalctl -u '${unit}' -o json --no-pager`)
+    // It fails where a pattern fits no unit yet.
+    return this.ok(`journalctl --sync; journalctl -u '${unit}' -o json --no-pager || true`)
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Record<string, string>)

@@ -81,6 +81,8 @@ describe('the service', () => {
     assert.equal(machine.property(SERVICE, 'ActiveState'), 'active');
     assert.equal(machine.property(SERVICE, 'StatusText'), '1 of 10 workers, 0 due, 0 running, 0 failed');
     assert.equal(machine.property('passito-health.timer', 'ActiveState'), 'active');
+    const socket = said(SERVICE, /^the local socket is served path=\/run\/passito\/passito\.sock$/);
+    assert.equal(socket.length, 1, 'also where the service may write into its own folders alone');
     const modes = machine.ok(
       'stat -c "%a %U:%G %n" /etc/passito/passito.env /var/lib/passito /var/lib/passito/passito.db /usr/local/bin/passito',
     );
