@@ -117,7 +117,7 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
     if (only === undefined) return [];
     if (order.length === 1) return takeOne.all(process, now, only.id).map(toJob);
     const rows = new Map<number, ClaimedRow>();
-    for (const row of take.iterate(process, now, JSON.stringify(order.map((one) => one.id)))) {
+    for (const row of take.all(process, now, JSON.stringify(order.map((one) => one.id)))) {
       rows.set(row.id, row);
     }
     return order.flatMap(({ id }) => {
