@@ -6,7 +6,7 @@ import { mailSettings, filesRoot, stateFolder } from './app.ts';
 import type { Config } from './config.ts';
 import { alertMail } from './edge/alert-mail.ts';
 import { createMailer, type Mailer } from './edge/mail.ts';
-import { isAlive, startCommand } from './edge/machine.ts';
+import { healthCommand, isAlive, remedies } from './edge/machine.ts';
 import { Stamp } from './edge/stamp.ts';
 import { afterAlert, type AlertKind, type AlertState, decideAlert, thresholdOf } from './engine/alert.ts';
 import { type Clock, systemClock } from './engine/clock.ts';
@@ -42,7 +42,7 @@ export async function checkHealth(
 ): Promise<Health> {
   const queries = new HealthQueries(store.db, clock);
   const snapshot = await store.read(() => queries.snapshot(threshold, isAlive));
-  return { snapshot, reasons: healthReasons(snapshot, startCommand()) };
+  return { snapshot, reasons: healthReasons(snapshot, remedies(store.file)) };
 }
 
 /** Tells the admin what there is to tell. Two that look at once send one mail. */
@@ -98,6 +98,7 @@ async function send(
     failure: state.failure?.message ?? null,
     appName,
     host,
+    look: healthCommand(),
     database: store.file,
     zone,
   });
@@ -122,7 +123,7 @@ export async function mailUnreadable(config: Config, error: PassitoError, force:
   const mail = {
     to: addresses(to),
     subject: `[${appName}] The job queue's database cannot be read (${host})`,
-    text: `${error.message}\n\n${error.hint ?? ''}\n\nSeen by 'passito health' on ${host}. To see for yourself, type: passito health\n`,
+    text: `${error.message}\n\n${error.hint ?? ''}\n\nSeen by 'passito health' on ${host}. To see for yourself, type: ${healthCommand()}\n`,
   };
   const messageId = `passito.alert.${randomUUID()}@${host}`;
   const { via, response } = await mailerOf(config)

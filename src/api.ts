@@ -7,7 +7,7 @@ import type { Endpoints } from './edge/http/endpoints.ts';
 import { type Address, openPort } from './edge/http/listener.ts';
 import { SocketFile, SocketRefused } from './edge/http/socket-file.ts';
 import type { Log } from './edge/log.ts';
-import { isAlive, startCommand } from './edge/machine.ts';
+import { isAlive, remedies } from './edge/machine.ts';
 import { systemClock } from './engine/clock.ts';
 import { healthAsJson, healthReasons } from './engine/health.ts';
 import { insertLines, type JobLine, readLines, readOne, refuse, toldLines } from './engine/job-lines.ts';
@@ -185,7 +185,7 @@ function jobsOf({ config, store, types, pool, log }: ApiParts): Jobs {
   const look = remembered(HEALTH_MS, () =>
     store.read(() => {
       const snapshot = health.snapshot(STALE_MS, isAlive);
-      return healthAsJson(snapshot, healthReasons(snapshot, startCommand()));
+      return healthAsJson(snapshot, healthReasons(snapshot, remedies(store.file)));
     }),
   );
 

@@ -18,6 +18,8 @@ export interface AlertFacts {
   failure: string | null;
   appName: string;
   host: string;
+  /** What shows the same at a terminal. */
+  look: string;
   database: string;
   zone: string;
 }
@@ -37,7 +39,8 @@ const CAUSES: Readonly<Record<HealthReason['code'], string>> = {
   'supervisor-gone':
     'It was killed, ran out of memory, or the machine was restarted and the service is not enabled.',
   'supervisor-silent': 'A program holds a transaction open, the disk is full, or the supervisor hangs.',
-  'unknown-type': 'The file of the job is missing in the jobs folder, or its name was changed.',
+  'unknown-type':
+    'The file of the job is not in the jobs folder (its name gives the type), or the supervisor was not reloaded after it was put there.',
   'waiting-mails':
     'The mail server is down or refuses mails for now, or SMTP_HOST, SMTP_USER or SMTP_PASS are wrong.',
   'late-schedule': 'No supervisor runs, or the machine was asleep.',
@@ -110,7 +113,7 @@ function plain(facts: AlertFacts, headline: string, rows: readonly [string, stri
       ].join('\n'),
     );
   }
-  if (facts.reasons.length > 0) parts.push('To see for yourself, type: passito health');
+  if (facts.reasons.length > 0) parts.push(lookLine(facts));
   return `${parts.join('\n\n')}\n`;
 }
 
@@ -152,10 +155,18 @@ function page(facts: AlertFacts, headline: string, rows: readonly [string, strin
 <p style="margin:0 0 14px;color:#5b6573;font-size:14px;overflow-wrap:anywhere">${escapeHtml(whence(facts))}</p>
 <table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:0 0 18px">${table}</table>
 ${reasons}
-${errors === '' ? '' : `<div style="font-weight:600;margin:0 0 6px">Last errors</div>${errors}`}
+${errors === '' ? '' : `<div style="font-weight:600;margin:0 0 6px">Last errors</div>${errors}`}${facts.reasons.length === 0 ? '' : `\n<p style="margin:14px 0 0;color:#5b6573;font-size:14px;overflow-wrap:anywhere">${escapeHtml(lookLine(facts))}</p>`}
 </div></div>
 </body></html>
 `;
+}
+
+/** Whoever reads the mail is not the service's user. */
+function lookLine({ look, host }: AlertFacts): string {
+  const user = /^sudo -u (\S+) /.exec(look)?.[1];
+  const others =
+    user === undefined ? '' : `. Type every 'passito' command above like this, as the user ${user}`;
+  return `To see for yourself, type on ${host}: ${look}${others}`;
 }
 
 /** One line: what a job's error says is shown, never obeyed. */

@@ -2,10 +2,15 @@
 
 import { existsSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { parseTime } from '../engine/clock.ts';
+import type { Remedies } from '../engine/health.ts';
 import { LEASE_MS, type Presence } from '../engine/liveness.ts';
 import type { ProcessIdentity, ProcessRecord } from '../engine/store.ts';
+
+/** There where the supervisor is a service. */
+const UNIT = '/etc/systemd/system/passito-supervisor.service';
+const JOURNAL = 'journalctl -u passito-supervisor';
 
 /** This process, as the store keeps it. */
 export function ownIdentity(kind: string): Omit<ProcessIdentity, 'info'> {
@@ -27,9 +32,23 @@ export function presence(record: Pick<ProcessRecord, 'pid' | 'host' | 'bootId' |
 
 /** What starts a supervisor here, or starts it anew: systemd where it has the service. */
 export function startCommand(): string {
-  return existsSync('/etc/systemd/system/passito-supervisor.service')
-    ? 'sudo systemctl restart passito-supervisor'
-    : 'passito supervisor';
+  return existsSync(UNIT) ? 'sudo systemctl restart passito-supervisor' : 'passito supervisor';
+}
+
+/** What to type on this machine where the queue of that database has issues. */
+export function remedies(database: string): Remedies {
+  const hasService = existsSync(UNIT);
+  return {
+    start: startCommand(),
+    log: hasService ? `${JOURNAL} -n 50` : 'passito doctor',
+    warnings: hasService ? `${JOURNAL} -p warning -n 20` : 'passito doctor',
+    large: `sudo du -xh ${dirname(database)} | sort -h | tail`,
+  };
+}
+
+/** What shows an admin the health of that database, as a user who may look into it. */
+export function healthCommand(): string {
+  return existsSync(UNIT) ? 'sudo -u passito passito health' : 'passito health';
 }
 
 /** A process as a table's row tells of it. */

@@ -94,8 +94,21 @@ export function severity(reasons: readonly HealthReason[]): 'ok' | 'warning' | '
   return reasons.some(({ code }) => CRITICAL.has(code)) ? 'critical' : 'warning';
 }
 
-/** What is wrong; nothing means healthy. `start`: what starts a supervisor on this machine. Pure. */
-export function healthReasons(snapshot: HealthSnapshot, start = 'passito supervisor'): HealthReason[] {
+/** What to type on this machine. */
+export interface Remedies {
+  /** Starts a supervisor, or starts it anew. */
+  start: string;
+  /** Shows its last lines. */
+  log: string;
+  /** Shows its last warnings. */
+  warnings: string;
+  /** Shows what fills the disk. */
+  large: string;
+}
+
+/** What is wrong; nothing means healthy. Pure. */
+export function healthReasons(snapshot: HealthSnapshot, remedies: Remedies): HealthReason[] {
+  const { start } = remedies;
   const { threshold, stale, oldestDue, now, stuck, finished } = snapshot;
   const { silentSupervisor } = snapshot;
   const { lostSupervisor, unknownTypes, supervisors, waitingMails, lateSchedules, disk, paused, backupDue } =
@@ -104,18 +117,18 @@ export function healthReasons(snapshot: HealthSnapshot, start = 'passito supervi
   if (lostSupervisor !== null && lostSupervisor.silentFor >= threshold) {
     reasons.push({
       code: 'supervisor-gone',
-      message: `The supervisor (pid ${lostSupervisor.pid}) ended without saying so; its last sign of life is ${roughDuration(lostSupervisor.silentFor)} old.`,
+      message: `The supervisor (pid ${lostSupervisor.pid}) ended without a clean stop; it last wrote to the database ${roughDuration(lostSupervisor.silentFor)} ago.`,
       try: start,
     });
   }
   if (silentSupervisor !== null) {
     const { pid, silentFor, lockedBy } = silentSupervisor;
     const why =
-      lockedBy === null ? '' : `: ${lockedBy.program} (pid ${lockedBy.pid}) holds the database locked`;
+      lockedBy === null ? '' : ` ${lockedBy.program} (pid ${lockedBy.pid}) holds the database locked.`;
     reasons.push({
       code: 'supervisor-silent',
-      message: `The supervisor (pid ${pid}) runs, and has written nothing for ${roughDuration(silentFor)}${why}.`,
-      try: lockedBy === null ? 'passito doctor' : `ps -fp ${lockedBy.pid}`,
+      message: `The supervisor (pid ${pid}) is alive, but has not written to the database for ${roughDuration(silentFor)}.${why}`,
+      try: lockedBy === null ? remedies.log : `ps -fp ${lockedBy.pid}`,
     });
   }
   if (stale > 0) {
@@ -163,7 +176,7 @@ export function healthReasons(snapshot: HealthSnapshot, start = 'passito supervi
   if (lateSchedules.length > 0) {
     const named = lateSchedules
       .slice(0, 3)
-      .map(({ name, due }) => `${name} (for ${roughDuration(now - due)})`);
+      .map(({ name, due }) => `${name} (${roughDuration(now - due)} late)`);
     const more = lateSchedules.length > 3 ? ' …' : '';
     reasons.push({
       code: 'late-schedule',
@@ -174,21 +187,21 @@ export function healthReasons(snapshot: HealthSnapshot, start = 'passito supervi
   if (backupDue !== null) {
     reasons.push({
       code: 'backup',
-      message: `The backup that was due ${roughDuration(now - backupDue)} ago was not made; the supervisor's log says why.`,
-      try: 'passito backup /var/backups/passito.tar',
+      message: `The nightly backup was due ${roughDuration(now - backupDue)} ago and was not made.`,
+      try: remedies.warnings,
     });
   }
   if (disk !== null && disk.free < LEAST_FREE) {
     reasons.push({
       code: 'disk',
       message: `The disk that holds the database has only ${formatSize(disk.free)} left.`,
-      try: 'passito jobs prune --completed 7d',
+      try: remedies.large,
     });
   }
   if (disk !== null && disk.wal > LARGEST_WAL) {
     reasons.push({
       code: 'wal',
-      message: `The write-ahead log has grown to ${formatSize(disk.wal)}: some program has held the database open for reading for long.`,
+      message: `The write-ahead log has grown to ${formatSize(disk.wal)}: a program has kept the database open for reading for a long time.`,
       try: 'lslocks | grep passito',
     });
   }
@@ -197,8 +210,8 @@ export function healthReasons(snapshot: HealthSnapshot, start = 'passito supervi
 
 /** A pause as a sentence. */
 export function pauseText({ queue, since, by }: HealthSnapshot['paused'][number]): string {
-  const what = queue === null ? 'Claiming' : `The queue ${queue}`;
-  return `${what} was paused by ${by}${since === '' ? '' : ` at ${since.slice(0, 16)} UTC`}.`;
+  const what = queue === null ? 'All queues were' : `The queue ${queue} was`;
+  return `${what} paused by ${by}${since === '' ? '' : ` at ${since.slice(0, 16)} UTC`}.`;
 }
 
 function resumeCommand([first]: HealthSnapshot['paused']): string {

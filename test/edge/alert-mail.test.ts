@@ -5,12 +5,20 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type AlertFacts, alertMail } from '../../src/edge/alert-mail.ts';
-import { healthReasons, type HealthSnapshot } from '../../src/engine/health.ts';
+import { healthReasons, type HealthSnapshot, type Remedies } from '../../src/engine/health.ts';
 
 const snapshotFile = join(import.meta.dirname, 'alert-mail.snapshot');
 const NOW = Date.UTC(2026, 10, 24, 4, 30);
 const MINUTE = 60_000;
 const GB = 1024 ** 3;
+
+/** Where the supervisor is a service. */
+const HERE: Remedies = {
+  start: 'sudo systemctl restart passito-supervisor',
+  log: 'journalctl -u passito-supervisor -n 50',
+  warnings: 'journalctl -u passito-supervisor -p warning -n 20',
+  large: 'sudo du -xh /var/lib/passito | sort -h | tail',
+};
 
 const well: HealthSnapshot = {
   now: NOW,
@@ -97,12 +105,13 @@ test('every alert is as it was when somebody read it', () => {
     const facts: AlertFacts = {
       kind,
       snapshot,
-      reasons: healthReasons(snapshot),
+      reasons: healthReasons(snapshot, HERE),
       since: NOW - 20 * MINUTE,
       errors: [],
       failure: null,
       appName: 'Gate Office',
       host: 'gate',
+      look: 'sudo -u passito passito health',
       database: '/var/lib/passito/passito.db',
       zone: 'Asia/Kolkata',
       ...more,

@@ -30,8 +30,15 @@ const well: HealthSnapshot = {
   disk: { free: 10 * GB, database: GB, wal: 4_000_000 },
 };
 
+const HERE = {
+  start: 'passito supervisor',
+  log: 'passito doctor',
+  warnings: 'passito doctor',
+  large: 'df -h',
+};
+
 const codes = (changes: Partial<HealthSnapshot>) =>
-  healthReasons({ ...well, ...changes }).map(({ code }) => code);
+  healthReasons({ ...well, ...changes }, HERE).map(({ code }) => code);
 
 test('a queue with work, an old failure and a tenth of failures is healthy', () => {
   assert.deepEqual(codes({}), []);
@@ -72,7 +79,7 @@ for (const [what, changes, code, worst] of [
   ['a log that nobody could copy', { disk: { free: 9 * GB, database: GB, wal: GB } }, 'wal', 'warning'],
 ] as const) {
   test(`${what} is ${worst}`, () => {
-    const reasons: HealthReason[] = healthReasons({ ...well, ...(changes as Partial<HealthSnapshot>) });
+    const reasons: HealthReason[] = healthReasons({ ...well, ...(changes as Partial<HealthSnapshot>) }, HERE);
     assert.deepEqual(
       reasons.map((reason) => reason.code),
       [code],
@@ -81,7 +88,7 @@ for (const [what, changes, code, worst] of [
     const [{ message, try: next }] = reasons as [HealthReason];
     assert.match(message, /^[A-Z0-9].*\.$/);
     assert.doesNotMatch(message, /NaN|undefined|\n/);
-    assert.match(next, /^(passito|ps|lslocks) /);
+    assert.match(next, /^(passito|ps|lslocks|df) /);
   });
 }
 
@@ -98,7 +105,7 @@ test('what is not enough to tell is not told', () => {
 
 test('stale jobs of a paused queue say who paused it, and how to go on', () => {
   const paused = [{ queue: 'mail', since: '2026-11-24 07:00:00.000', by: 'asha' }];
-  const [reason] = healthReasons({ ...well, stale: 2, paused });
+  const [reason] = healthReasons({ ...well, stale: 2, paused }, HERE);
   assert.match(reason?.message ?? '', /The queue mail was paused by asha at 2026-11-24 07:00 UTC\.$/);
   assert.equal(reason?.try, 'passito resume --queue mail');
   assert.deepEqual(codes({ paused }), [], 'a pause alone is no fault');

@@ -117,7 +117,7 @@ describe('health', { concurrency: 2 }, () => {
     assert.match(
       (await reasons(here))[0]?.message ?? '',
       new RegExp(
-        `The supervisor \\(pid ${daemon.pid}\\) ended without saying so; its last sign of life is 7m old\\.`,
+        `The supervisor \\(pid ${daemon.pid}\\) ended without a clean stop; it last wrote to the database 7m ago\\.`,
       ),
     );
     const next = await here.start();

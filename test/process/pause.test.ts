@@ -9,7 +9,7 @@ it('nothing starts while it is paused, also after a restart; everybody says so; 
   const here = new Site((clean) => t.after(clean));
   here.job('Quick', 'return 1;');
   await here.ok('migrate');
-  assert.equal(await here.ok('pause', '--by', 'asha'), 'Claiming is paused; running jobs finish.\n');
+  assert.equal(await here.ok('pause', '--by', 'asha'), 'All queues are paused; running jobs finish.\n');
   const daemon = await here.start();
   await here.ok('dispatch', 'Quick');
   await daemon.stop();
@@ -17,14 +17,14 @@ it('nothing starts while it is paused, also after a restart; everybody says so; 
   assert.equal(here.status(1), 'pending');
   assert.match(
     await here.ok('explain', '1'),
-    /is due, but: Claiming was paused by asha at .* type: passito resume$/m,
+    /is due, but: All queues were paused by asha at .* type: passito resume$/m,
   );
-  assert.match(await here.ok('status'), /^Claiming was paused by asha/m);
-  assert.match(await here.ok('health'), /^✓ Job queue is healthy\n {2}Claiming was paused by asha/m);
+  assert.match(await here.ok('status'), /^All queues were paused by asha/m);
+  assert.match(await here.ok('health'), /^✓ Job queue is healthy\n {2}All queues were paused by asha/m);
   const { paused } = await here.json<{ paused: { by: string }[] }>('health');
   assert.equal(paused[0]?.by, 'asha');
   assert.equal(await here.ok('resume', '--queue', 'mail'), 'The queue mail was not paused.\n');
-  assert.equal(await here.ok('resume'), 'Claiming goes on.\n');
+  assert.equal(await here.ok('resume'), 'All queues go on.\n');
   await here.reaches(1, 'completed', 1000);
   await here.ok('pause', '--queue', 'mail');
   await here.ok('dispatch', 'Quick', '--queue', 'mail');

@@ -30,7 +30,7 @@ export const resume: Command = {
 function hold(input: Input, stop: boolean): Promise<number> {
   const queue = input.option('queue') ?? null;
   if (queue !== null && !NAME.test(queue)) {
-    throw errors.badValue('--queue', queue, 'letters, digits and . _ : -, at most 100');
+    throw errors.badValue('--queue', queue, 'at most 100 letters, digits and . _ : -');
   }
   return withStore(input, async (store, queries, config) => {
     const pauses = preparePauses(store.db);
@@ -45,11 +45,13 @@ function hold(input: Input, stop: boolean): Promise<number> {
         queue === null ? 'everything' : `queue ${queue}`,
       );
     }
-    const what = queue === null ? 'Claiming' : `The queue ${queue}`;
+    const [what, is, was, goes] =
+      queue === null ? ['All queues', 'are', 'were', 'go'] : [`The queue ${queue}`, 'is', 'was', 'goes'];
     if (input.json) input.print(JSON.stringify({ queue, paused: stop, changed }));
     else if (stop) {
-      input.print(changed ? `${what} is paused; running jobs finish.` : `${what} was paused already.`);
-    } else input.print(changed ? `${what} goes on.` : `${what} was not paused.`);
+      input.print(changed ? `${what} ${is} paused; running jobs finish.` : `${what} ${was} paused already.`);
+    } else if (changed) input.print(`${what} ${goes} on.`);
+    else input.print(queue === null ? 'Nothing was paused as a whole.' : `${what} was not paused.`);
     if (stop && changed && queue !== null) doubt(input, queue, queries.queues(), config.settings.queues);
     const others = stop ? [] : pauses.list().filter((one) => one.queue === null || queue === null);
     for (const one of others) {

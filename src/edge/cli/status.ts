@@ -124,7 +124,7 @@ export function print(input: Pick<Input, 'print' | 'paint'>, picture: Picture, z
       input.print(
         input.paint(
           'red',
-          `${name} with pid ${pid} is gone without a word; its jobs run again once one starts.`,
+          `${name} with pid ${pid} ended without a clean stop; its jobs run again once one starts.`,
         ),
       );
       continue;
