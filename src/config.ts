@@ -13,11 +13,14 @@ import { isLoopback } from './config/read.ts';
 import type { CommandJob } from './engine/wire.ts';
 import { DEFINITION_KEYS, optionProblems } from './engine/types.ts';
 import { nearest, slipOf } from './nearest.ts';
-import { errors, messageOf, sentence } from './errors.ts';
+import { cannotBe, errors, messageOf, type PassitoError, sentence } from './errors.ts';
 
 /** The folder of an installed service's settings: its own and the admin's commands then agree. */
 const SERVICE_FOLDER = '/etc/passito';
 const SERVICE_ENV_FILE = join(SERVICE_FOLDER, 'passito.env');
+
+/** What an admin types who may not read the service's settings. */
+const AS_SERVICE = 'sudo -u passito passito …';
 
 const CONFIG_FILES = ['passito.config.ts', 'passito.config.js', 'passito.config.mjs', 'passito.config.json'];
 
@@ -34,6 +37,8 @@ export interface Config {
   readonly jobs: Readonly<Record<string, Partial<CommandJob>>>;
   /** Built in, or from the config file. */
   readonly schedules: readonly ConfiguredSchedule[];
+  /** The installed service's settings could not be read, and nothing else names the database. */
+  readonly notAsService: boolean;
   /** Things an admin should know that stop nothing. */
   readonly warnings: readonly string[];
 }
@@ -75,7 +80,7 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
     const value = definition.read(Array.isArray(given) ? given.join(',') : String(given));
     if (value === undefined) {
       const shown = definition.secret ? '(secret)' : `'${String(given).slice(0, 60)}'`;
-      problems.push(`${where} cannot be ${shown}: ${definition.allowed}.`);
+      problems.push(sentence(cannotBe(where, shown, definition.allowed)));
     }
     settings[name] = value;
     origins[name] = origin;
@@ -97,6 +102,7 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
     envFile: envFile.path,
     jobs: file.jobs,
     schedules,
+    notAsService: envFile.shut === true && envFile.path === SERVICE_ENV_FILE && origins.db === 'default',
     warnings,
   });
 }
@@ -136,26 +142,53 @@ function contradictions({
   return found;
 }
 
-function readEnvFile(
-  named: string | undefined,
-  warnings: string[],
-): { path: string; values: NodeJS.Dict<string> } {
+interface EnvFile {
+  path: string;
+  values: NodeJS.Dict<string>;
+  /** It is there, and this user may not read it. */
+  shut?: true;
+}
+
+function readEnvFile(named: string | undefined, warnings: string[]): EnvFile {
   const path = named ?? [SERVICE_ENV_FILE, '.env'].find((candidate) => existsSync(candidate));
   if (path === undefined) return { path: '.env', values: {} };
   try {
-    const values = parseEnv(readFileSync(path, 'utf8'));
+    const text = readFileSync(path, 'utf8');
+    const values = parseEnv(text);
+    warnings.push(...strayLines(path, text));
     if ((statSync(path).mode & 0o004) !== 0 && values['SMTP_PASS']) {
-      warnings.push(`${path} holds a password and can be read by every user. Type: chmod o-r ${path}`);
+      warnings.push(
+        `${path} holds a password and can be read by every user. Type: ${path === SERVICE_ENV_FILE ? 'sudo ' : ''}chmod o-r ${path}`,
+      );
     }
     return { path, values };
   } catch (error) {
     // The service's file is not for everybody's eyes; that is no reason to refuse 'passito --help' to them.
     if (named === undefined && (error as NodeJS.ErrnoException).code === 'EACCES') {
-      warnings.push(`${path} cannot be read by this user; its settings do not count here.`);
-      return { path, values: {} };
+      warnings.push(
+        path === SERVICE_ENV_FILE
+          ? `passito is installed as a service here, and this user cannot read its settings (${path}). Type: ${AS_SERVICE}`
+          : `${path} cannot be read by this user; its settings do not count here.`,
+      );
+      return { path, values: {}, shut: true };
     }
     throw errors.badFile(path, reasonOf(error));
   }
+}
+
+/** Lines that set nothing: neither empty, nor a remark, nor within a value of several lines. */
+function strayLines(path: string, text: string): string[] {
+  // Values in quotes may hold line breaks; they are emptied, and their lines kept.
+  const plain = text
+    .replaceAll(/^[ \t]*#.*$/gm, '#')
+    .replaceAll(/=[ \t]*(["'`])[^]*?\1/g, (value) => `=${value.replaceAll(/[^\n]/g, '')}`);
+  return plain
+    .split(/\r?\n/)
+    .flatMap((line, index) =>
+      /^\s*(?:#|$)/.test(line) || line.includes('=')
+        ? []
+        : [`${path}, line ${index + 1}: there is no = in it, so it sets nothing.`],
+    );
 }
 
 /** What an env file says; nothing where there is none. Throws where it cannot be read. */
@@ -207,7 +240,10 @@ async function readConfigFile(envFile: string, problems: string[]): Promise<Conf
   const known = new Set<string>([...Object.keys(KEYS), ...Object.values(KEYS).map(({ env }) => env)]);
   const unknown = Object.keys(rest)
     .filter((name) => !known.has(name))
-    .map((name) => `${path} has the unknown key '${name}'.`);
+    .map((name) => {
+      const close = slipOf(name, [...known]);
+      return `${path} has the unknown key '${name}'${close === undefined ? '.' : `; did you mean '${close}'?`}`;
+    });
   for (const [type, options] of Object.entries(jobs as Record<string, Record<string, unknown>>)) {
     problems.push(...jobProblems(options).map((problem) => sentence(`${path}: jobs.${type}: ${problem}`)));
   }
@@ -234,8 +270,14 @@ function jobProblems(options: Record<string, unknown>): string[] {
 
 function readProfile(name: string, problems: string[]): Partial<Record<KeyName, string>> {
   if (name in PROFILES) return PROFILES[name as keyof typeof PROFILES];
-  problems.push(`--profile cannot be '${name}': ${Object.keys(PROFILES).join(', ')}.`);
+  problems.push(`${cannotBe('--profile', `'${name}'`, `one of: ${Object.keys(PROFILES).join(', ')}`)}.`);
   return {};
+}
+
+/** Of a database that is not there: who could not read where it is has only looked elsewhere. */
+export function toldAsService({ notAsService, settings }: Config, error: PassitoError): PassitoError {
+  if (!notAsService || error.code !== 'DATABASE_ABSENT') return error;
+  return errors.databaseAbsent(resolve(settings.db), `Type it as the service's user: ${AS_SERVICE}`);
 }
 
 /** Root must not run what others can change. Throws; does nothing for other users. */

@@ -3,9 +3,12 @@
  * A message says what is wrong and where; the hint says what to type next.
  */
 
-import { EXIT, PassitoError, type Problem, sentence, shorten, unreachable, usage } from './passito-error.ts';
+import { dirname } from 'node:path';
+import { cannotBe, type Problem, READ_ONLY_HINT, refused, sentence, shorten } from './passito-error.ts';
+import { unreachable, usage, whatIsLarge } from './passito-error.ts';
 
-export { EXIT, messageOf, PassitoError, type Problem, sentence, shorten } from './passito-error.ts';
+export { cannotBe, EXIT, messageOf, PassitoError, READ_ONLY_HINT, shorten } from './passito-error.ts';
+export { type Problem, sentence } from './passito-error.ts';
 
 /** Makes each error. The name is the code in camel case. */
 export const errors = {
@@ -34,12 +37,18 @@ export const errors = {
   unexpectedValue: (option: string, value: string) =>
     usage('UNEXPECTED_VALUE', `${option} takes no value, but was given '${value}'.`),
   repeatedOption: (option: string) => usage('REPEATED_OPTION', `${option} was given more than once.`),
-  badValue: (what: string, value: string, allowed: string) =>
-    usage('BAD_VALUE', `${what} cannot be '${shorten(value)}': ${sentence(allowed)}`),
+  /** `allowed`: the end of "it must be …". */
+  badValue: (what: string, value: string, allowed: string, nearest?: string) =>
+    usage(
+      'BAD_VALUE',
+      sentence(cannotBe(what, `'${shorten(value)}'`, allowed)),
+      nearest && `Did you mean '${nearest}'?`,
+    ),
   badOption: (problem: string) => usage('BAD_OPTION', sentence(problem)),
   conflictingOptions: (a: string, b: string) =>
     usage('CONFLICTING_OPTIONS', `${a} and ${b} cannot be used together.`),
-  badJson: (where: string, reason: string) => usage('BAD_JSON', `${where} is not valid JSON: ${reason}.`),
+  badJson: (where: string, reason: string, hint?: string) =>
+    usage('BAD_JSON', `${where} is not valid JSON: ${reason}.`, hint),
   badPayload: (type: string, issues: string) =>
     usage('BAD_PAYLOAD', `The payload does not fit ${type}: ${issues}.`),
   payloadTooLarge: (where: string, size: string, limit: string) =>
@@ -62,7 +71,7 @@ export const errors = {
     unreachable(
       'PARTLY_DISPATCHED',
       `${written} of ${of} jobs were dispatched; from line ${next} on none was: ${reason}`,
-      'Mend that, and dispatch the rest; with --atomic a file is dispatched as a whole or not at all.',
+      'Repair that, and dispatch the rest; with --atomic a file is dispatched as a whole or not at all.',
     ),
   folderInUse: (path: string) =>
     usage(
@@ -77,8 +86,8 @@ export const errors = {
   rejectedUnwritten: (path: string, reason: string) =>
     usage(
       'REJECTED_UNWRITTEN',
-      sentence(`The sound rows were imported, but the others could not be written to ${path}: ${reason}`),
-      'They are named above; mend them in your file and import it again.',
+      sentence(`The good rows were imported, but the others could not be written to ${path}: ${reason}`),
+      'They are named above; correct them in your file and import it again.',
     ),
   badConfig: (problems: readonly string[]) =>
     usage(
@@ -112,11 +121,11 @@ export const errors = {
       'Name a free address of this machine with --public, such as 127.0.0.1:8080.',
     ),
   // the service
-  needsRoot: (command: string) =>
+  needsRoot: (command: string, line: string, look: string) =>
     usage(
       'NEEDS_ROOT',
       `'${command}' changes the system, which only root may do.`,
-      `Type: sudo passito ${command}, or look first: passito ${command} --dry-run`,
+      `Type: ${line}, or look first: ${look}`,
     ),
   noSystemd: (command: string) =>
     usage(
@@ -124,12 +133,8 @@ export const errors = {
       `'${command}' needs systemd, and this machine was not started by it.`,
       "Let what starts programs here run 'passito supervisor'; it stops at SIGTERM.",
     ),
-  notExecutable: (command: string) =>
-    usage(
-      'NOT_EXECUTABLE',
-      'Only the executable can be installed, and this runs from source.',
-      `Type: npm run build && sudo dist/passito ${command}`,
-    ),
+  notExecutable: (command: string, line: string) =>
+    usage('NOT_EXECUTABLE', `'${command}' needs the executable, and this runs from source.`, `Type: ${line}`),
   unknownGroup: (name: string) =>
     usage(
       'UNKNOWN_GROUP',
@@ -137,13 +142,16 @@ export const errors = {
       "Name the group that the portal runs as, such as www-data; 'groupadd --system NAME' makes one.",
     ),
   serviceSettings: (option: string, path: string) =>
-    usage('SERVICE_SETTINGS', `The service knows no --${option}: it reads ${path}.`, `Set it there.`),
+    usage(
+      'SERVICE_SETTINGS',
+      `The service takes no --${option}: it reads its settings from ${path}.`,
+      `Set it there: sudoedit ${path}`,
+    ),
   stepFailed: (step: string, reason: string, hint?: string) =>
-    new PassitoError(
+    refused(
       'STEP_FAILED',
-      EXIT.no,
       sentence(`This step failed: ${step}: ${reason}`),
-      hint ?? 'Mend that, and type the command again: what is done already is left as it is.',
+      hint ?? 'Repair that, and type the command again: what is done already is left as it is.',
     ),
   noUpgrade: (file: string, reason: string) =>
     usage(
@@ -152,17 +160,16 @@ export const errors = {
       'Nothing was changed.',
     ),
   upgradeUndone: (found: string, former: string, reason: string) =>
-    new PassitoError(
+    refused(
       'UPGRADE_UNDONE',
-      EXIT.no,
       `passito ${found} did not come up, and passito ${former} runs again: ${sentence(reason)}`,
-      'Look what it said: journalctl -u passito-supervisor -n 50',
+      'Read why: journalctl -u passito-supervisor -n 50',
     ),
   tablesNotRestored: (path: string, reason: string) =>
     unreachable(
       'TABLES_NOT_RESTORED',
-      `The newer passito did not come up, and the tables of ${path} cannot be put back: ${sentence(reason)}`,
-      'Nothing is lost. Look what it said (journalctl -u passito-supervisor -n 50), mend that, and type: systemctl restart passito-supervisor',
+      `The newer passito did not come up, and the tables of ${path} cannot be put back: ${sentence(reason)} The service is stopped, the newer executable is still in place, and no job is lost.`,
+      'Read why: journalctl -u passito-supervisor -n 50. Repair that, then type: sudo systemctl start passito-supervisor',
     ),
   httpAddress: (address: string, reason: string) =>
     unreachable(
@@ -177,8 +184,7 @@ export const errors = {
       'Name another path with --socket; off leaves it out.',
     ),
   /** A mail server was reached, and said no. */
-  mailRefused: (message: string, hint?: string) =>
-    new PassitoError('MAIL_REFUSED', EXIT.no, sentence(message), hint),
+  mailRefused: (message: string, hint?: string) => refused('MAIL_REFUSED', sentence(message), hint),
   mailUnsent: (message: string, hint?: string) => unreachable('MAIL_UNSENT', sentence(message), hint),
   oldNode: (found: string, oldest: number) =>
     usage('OLD_NODE', `The passito library needs Node ${oldest} or newer; this is ${found}.`),
@@ -224,20 +230,18 @@ export const errors = {
       'Choose another name, or set override: true to replace it.',
     ),
   // database
-  databaseAbsent: (path: string) =>
-    unreachable(
-      'DATABASE_ABSENT',
-      `There is no database at ${path}.`,
-      "Name it with --db or PASSITO_DB; 'passito migrate' makes a new one.",
-    ),
+  databaseAbsent: (
+    path: string,
+    hint = "Name it with --db or PASSITO_DB; 'passito migrate' makes a new one.",
+  ) => unreachable('DATABASE_ABSENT', `There is no database at ${path}.`, hint),
   databaseEmpty: (path: string) =>
     unreachable(
       'DATABASE_EMPTY',
       `${path} is empty: there is no database in it yet.`,
       `Type: passito migrate --db ${path}`,
     ),
-  databaseUnusable: (path: string, reason: string, cause?: unknown) =>
-    unreachable('DATABASE_UNUSABLE', `The database ${path} cannot be used: ${reason}.`, undefined, cause),
+  databaseUnusable: (path: string, reason: string, cause?: unknown, hint?: string) =>
+    unreachable('DATABASE_UNUSABLE', `The database ${path} cannot be used: ${reason}.`, hint, cause),
   /** Somebody else's, or shut to its own user. */
   databaseDenied: (path: string, reason: string, hint: string) =>
     unreachable('DATABASE_DENIED', `The database ${path} cannot be used: ${reason}.`, hint),
@@ -245,7 +249,7 @@ export const errors = {
     unreachable(
       'DISK_READ_ONLY',
       `The database ${path} cannot be used: its disk is read-only.`,
-      'Linux makes a disk read-only when it fails: look at dmesg, mend that and mount it for writing.',
+      READ_ONLY_HINT,
     ),
   databaseForeign: (path: string) =>
     unreachable(
@@ -257,19 +261,19 @@ export const errors = {
     unreachable(
       'DATABASE_OLDER',
       `The database ${path} is from an older passito.`,
-      'Stop the supervisor, then type: passito migrate',
+      'Restart the supervisor, which brings it up to date: sudo systemctl restart passito-supervisor. Is there none? Type: passito migrate',
     ),
   tablesInUse: (path: string, pid: number) =>
     unreachable(
       'TABLES_IN_USE',
       `The tables of ${path} must be brought up to date, and the process with pid ${pid} still works with them as they are.`,
-      'Stop it (systemctl stop passito-supervisor) and type this again.',
+      'Stop it (the service: sudo systemctl stop passito-supervisor), type this again, then start it again.',
     ),
   noRoomToMigrate: (path: string) =>
     unreachable(
       'NO_ROOM_TO_MIGRATE',
       `The tables of ${path} must be brought up to date, and the disk has no room for the copy that is made before.`,
-      'Free some space and type this again; nothing was changed.',
+      `Nothing was changed. Free some space, then type this again. ${whatIsLarge(dirname(path))}`,
     ),
   databaseNewer: (path: string, version: number, known: number) =>
     unreachable(
@@ -282,21 +286,17 @@ export const errors = {
       'DATABASE_BUSY',
       `The database ${path} was locked by ${holder ? `${holder.program} (pid ${holder.pid})` : 'another program'} for ${seconds} seconds; nothing was written.`,
       holder
-        ? `Look what it is (ps -fp ${holder.pid}), let it end its transaction or stop it, then try again.`
+        ? `See what it is: ps -fp ${holder.pid}. Let it end its transaction, or stop it; then try again.`
         : 'Close programs that hold a transaction open, then try again.',
     ),
   databaseFull: (path: string) =>
     unreachable(
       'DATABASE_FULL',
       `The disk that holds ${path} is full; nothing was written.`,
-      'Free some space (df -h shows the disk, du -xh what is large on it), then try again.',
+      `Free some space, then try again. ${whatIsLarge(dirname(path))}`,
     ),
-  databaseReadOnly: (path: string, user: string) =>
-    unreachable(
-      'DATABASE_READ_ONLY',
-      `The database ${path} cannot be written by ${user}.`,
-      'Run the command as the user that runs the supervisor.',
-    ),
+  databaseReadOnly: (path: string, user: string, hint: string) =>
+    unreachable('DATABASE_READ_ONLY', `The database ${path} cannot be written by ${user}.`, hint),
   databaseReplaced: (path: string) =>
     unreachable(
       'DATABASE_REPLACED',
@@ -304,24 +304,23 @@ export const errors = {
       'Stop the supervisor before you restore a backup; then start it again.',
     ),
   databaseInUse: (path: string, users: string) =>
-    new PassitoError(
+    refused(
       'DATABASE_IN_USE',
-      EXIT.no,
       `The database ${path} is in use by ${users}; nothing was changed.`,
-      'Stop the supervisor first (systemctl stop passito-supervisor), and whatever else works on the database.',
+      'Stop the supervisor first (sudo systemctl stop passito-supervisor), and whatever else works on the database.',
     ),
   restoreInterrupted: (path: string) =>
     unreachable(
       'RESTORE_INTERRUPTED',
       `A restore of the database ${path} is in its last step, or was cut off in it.`,
-      `Where none runs any more, type: passito restore --db ${path}`,
+      `If no restore is running now, type: passito restore --db ${path}`,
     ),
   /** Written by somebody else, since passito links it to its place when it is whole. */
   restoreMarkUnsound: (path: string) =>
     unreachable(
       'RESTORE_MARK_UNSOUND',
-      `${path} is not what a restore has left: nothing in it can be read.`,
-      `Type: mv ${path} ${path}.odd, and look whether all is as it should be: passito doctor`,
+      `${path} says that a restore was cut off, but nothing in it can be read.`,
+      `If no restore is running now, type: mv ${path} ${path}.odd. Then check everything: passito doctor`,
     ),
   badBackup: (path: string, reason: string) =>
     usage('BAD_BACKUP', `${path} cannot be restored: ${sentence(`it ${reason}`)}`, 'Nothing was changed.'),
@@ -333,13 +332,12 @@ export const errors = {
       `Nothing was restored into ${folder}, and nothing was changed: ${sentence(reason)}`,
       hint,
     ),
-  interrupted: (what: string) =>
-    new PassitoError('INTERRUPTED', EXIT.no, `${what} was interrupted; nothing was changed.`),
+  interrupted: (what: string) => refused('INTERRUPTED', `${what} was interrupted; nothing was changed.`),
   unwritten: (jobs: number, path: string) =>
     unreachable(
       'OUTCOMES_UNWRITTEN',
       `Stopped, but what became of ${jobs === 1 ? 'one job' : `${jobs} jobs`} could not be written to ${path}.`,
-      'They run again at the next start. Look for a full disk, or for a program that holds the database locked.',
+      'They run again at the next start. The disk may be full, or a program may hold the database locked: passito doctor',
     ),
   /** A row that the tables' own rules refuse: somebody's input, not the database's state. */
   rowRefused: (reason: string) =>

@@ -39,9 +39,26 @@ export class PassitoError extends Error {
 /** Bad usage or configuration. */
 export const usage = (code: string, message: string, hint?: string) =>
   new PassitoError(code, EXIT.usage, message, hint);
+/** The command's own "no". */
+export const refused = (code: string, message: string, hint?: string) =>
+  new PassitoError(code, EXIT.no, message, hint);
 /** The database, or a server, could not be reached. */
 export const unreachable = (code: string, message: string, hint?: string, cause?: unknown) =>
   new PassitoError(code, EXIT.unreachable, message, hint, cause);
+
+/** Of a value that cannot be; `allowed` is the end of "it must be …". Without its full stop. */
+export function cannotBe(what: string, shown: string, allowed: string): string {
+  return `${what} cannot be ${shown}; it must be ${allowed}`;
+}
+
+/** Of a disk that takes no writing: as a rule it is the service's own view of it. */
+export const READ_ONLY_HINT =
+  'Is it the service? It may write into /var/lib/passito only; another folder needs ReadWritePaths= (sudo systemctl edit passito-supervisor). If not, the disk may have failed: sudo dmesg | tail -n 50';
+
+/** How to find what fills a disk. */
+export function whatIsLarge(folder: string): string {
+  return `What is large: sudo du -xh ${folder} | sort -h | tail`;
+}
 
 /** With its full stop, unless it ends with a mark of its own. */
 export function sentence(text: string): string {

@@ -13,8 +13,16 @@ const LONGEST = 350;
 /** What each part may import, beside itself and Node. Files that stand alone in src are parts of their own. */
 const MAY: Record<string, readonly string[]> = {
   engine: ['errors.ts', 'nearest.ts'],
-  outpass: ['engine', 'errors.ts', 'escape.ts', 'hide-secrets.ts', 'make-folder.ts', 'nearest.ts'],
-  store: ['engine', 'outpass', 'errors.ts', 'build-info.ts', 'make-folder.ts'],
+  outpass: [
+    'engine',
+    'errors.ts',
+    'escape.ts',
+    'hide-secrets.ts',
+    'make-folder.ts',
+    'nearest.ts',
+    'owner.ts',
+  ],
+  store: ['engine', 'outpass', 'errors.ts', 'build-info.ts', 'make-folder.ts', 'owner.ts'],
   runner: ['engine'],
   edge: ['engine', 'config.ts', 'errors.ts', 'escape.ts', 'hide-secrets.ts'],
   'passito-error.ts': [],
@@ -22,6 +30,7 @@ const MAY: Record<string, readonly string[]> = {
   'escape.ts': [],
   'hide-secrets.ts': [],
   'make-folder.ts': [],
+  'owner.ts': [],
   'nearest.ts': [],
   'build-info.ts': [],
   'boot.ts': [],

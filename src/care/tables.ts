@@ -19,7 +19,7 @@ export function schemaVersion(file: string): Promise<number> {
 export async function restoreTables(file: string, version: number): Promise<void> {
   const copy = copyBefore(file, version);
   if (!existsSync(copy)) throw errors.tablesNotRestored(file, `there is no copy ${copy}`);
-  if (!(await sameJobs(file, copy))) throw errors.tablesNotRestored(file, 'jobs have come or moved since');
+  if (!(await sameJobs(file, copy))) throw errors.tablesNotRestored(file, 'jobs have come or changed since');
   if (!(await emptyLog(file))) throw errors.tablesNotRestored(file, 'another program works with it');
   // One step: at no moment is there no database, or half of one.
   const aside = `${file}.undone`;

@@ -60,7 +60,7 @@ function oneOf<const T extends string>(env: string, values: readonly T[], fallba
   return key(
     env,
     (value) => values.find((one) => one === value),
-    values.join(', '),
+    `one of: ${values.join(', ')}`,
     () => fallback,
   );
 }

@@ -3,8 +3,8 @@
 import { readCron } from '../engine/cron.ts';
 import { type DispatchRequest, newJob } from '../engine/queue.ts';
 import { CATCH_UP, OVERLAP, type Schedule } from '../engine/schedule.ts';
-import { messageOf, sentence, shorten } from '../errors.ts';
-import { nearest } from '../nearest.ts';
+import { cannotBe, messageOf, sentence, shorten } from '../errors.ts';
+import { nearest, slipOf } from '../nearest.ts';
 import { readZone } from './read.ts';
 
 /** A schedule whose job is still to be filled in with what its type says. */
@@ -82,14 +82,14 @@ function readOne(
   }
   const ownZone = values['zone'] ?? zone;
   const isZone = typeof ownZone === 'string' && readZone(ownZone) !== undefined;
-  if (!isZone) wrong.push(`${at}.zone cannot be ${shown(ownZone)}: an IANA zone such as Asia/Kolkata`);
+  if (!isZone) wrong.push(cannotBe(`${at}.zone`, shown(ownZone), 'an IANA zone such as Asia/Kolkata'));
   const cron = values['cron'] ?? builtIn?.cron;
   if (cron === undefined || cron === null) {
     wrong.push(`${at}.cron is missing: five fields, such as '30 2 * * MON'`);
   } else if (typeof cron !== 'string') {
-    wrong.push(`${at}.cron cannot be ${shown(cron)}: a text of five fields, such as '30 2 * * MON'`);
+    wrong.push(cannotBe(`${at}.cron`, shown(cron), "a text of five fields, such as '30 2 * * MON'"));
   } else told(wrong, () => readCron(cron, isZone ? ownZone : zone, `${at}.cron`));
-  const request = builtIn === undefined ? readRequest(values, at, wrong) : builtIn.request;
+  const request = builtIn === undefined ? readRequest(name, values, at, wrong) : builtIn.request;
   const [overlap, catchUp] = [
     choice(values, 'overlap', OVERLAP, 'skip', at, wrong),
     choice(values, 'catchUp', CATCH_UP, 'latest', at, wrong),
@@ -109,14 +109,17 @@ function unknownKey(at: string, key: string, isBuiltIn: boolean): string | undef
 }
 
 function readRequest(
+  name: string,
   values: Record<string, unknown>,
   at: string,
   wrong: string[],
 ): DispatchRequest | undefined {
   const { type } = values;
   if (type === undefined) {
-    wrong.push(`${at}.type is missing: the type of the job that each tick dispatches`);
-  } else if (typeof type !== 'string') wrong.push(`${at}.type cannot be ${shown(type)}: a text`);
+    const close = slipOf(name, Object.keys({ ...BUILT_IN, ...BACKUP }));
+    const ask = close === undefined ? '' : `; or did you mean the schedule '${close}'?`;
+    wrong.push(`${at}.type is missing: the type of the job that each tick dispatches${ask}`);
+  } else if (typeof type !== 'string') wrong.push(cannotBe(`${at}.type`, shown(type), 'a text'));
   const payload = payloadText(values['payload'] ?? {}, at, wrong);
   const options = Object.fromEntries(
     OF_JOBS.slice(2).flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]]])),
@@ -137,7 +140,7 @@ function payloadText(payload: unknown, at: string, wrong: string[]): string {
   try {
     const text = JSON.stringify(payload) as string | undefined;
     if (text !== undefined) return text;
-    wrong.push(`${at}.payload cannot be a ${typeof payload}: what JSON can hold`);
+    wrong.push(cannotBe(`${at}.payload`, `a ${typeof payload}`, 'what JSON can hold'));
   } catch (error) {
     // A BigInt, or an object that holds itself; V8 tells of the latter in several lines.
     wrong.push(`${at}.payload cannot be written as JSON: ${messageOf(error).split('\n')[0]}`);
@@ -155,7 +158,9 @@ function choice<const T extends string>(
 ): T {
   const given = values[key] ?? fallback;
   const found = allowed.find((one) => one === given);
-  if (found === undefined) wrong.push(`${at}.${key} cannot be ${shown(given)}: ${allowed.join(', ')}`);
+  if (found === undefined) {
+    wrong.push(cannotBe(`${at}.${key}`, shown(given), `one of: ${allowed.join(', ')}`));
+  }
   return found ?? fallback;
 }
 

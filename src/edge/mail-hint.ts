@@ -1,6 +1,7 @@
 /** What an admin may try where the mail server was not reached, or said no. */
 
 import type { Config } from '../config.ts';
+import { READ_ONLY_HINT } from '../errors.ts';
 import type { MailError } from './mail-error.ts';
 
 type Settings = Pick<Config['settings'], 'smtpHost' | 'smtpPort' | 'smtpUser' | 'mailerFrom'>;
@@ -8,7 +9,7 @@ type Settings = Pick<Config['settings'], 'smtpHost' | 'smtpPort' | 'smtpUser' | 
 /** The first that fits counts. */
 const HINTS: readonly [RegExp, (settings: Settings) => string][] = [
   [/ENOSPC|EDQUOT/, () => 'Free some space: df -h shows the disk, du -xh what is large on it.'],
-  [/EROFS/, () => 'The disk is read-only: look at dmesg, mend that and mount it for writing.'],
+  [/EROFS/, () => READ_ONLY_HINT],
   [/outbox/, () => "Type: passito doctor, which looks at the folder's permissions."],
   [
     /refuses STARTTLS/,

@@ -51,7 +51,7 @@ export function narrate(events: Events, log: Log): void {
   events.on('missed', ({ schedule, count, from, to, chore }) =>
     log[chore ? 'info' : 'warn'](
       { schedule, count, from: formatTime(from), to: formatTime(to) },
-      'ticks were missed',
+      'ticks were missed; they do not run any more',
     ),
   );
   events.on('scaled', ({ from, to, pending, load, reason }) =>

@@ -37,7 +37,7 @@ export type TypeDefaults = Pick<JobOptions, 'priority' | 'queue' | 'maxAttempts'
 export function newJob(request: DispatchRequest, defaults: TypeDefaults = {}, where = ''): NewJob {
   const at = where === '' ? '' : `${where}: `;
   if (!NAME.test(request.type)) {
-    throw errors.badValue(`${at}The type`, request.type, 'letters, digits and . _ : -, at most 100');
+    throw errors.badValue(`${at}The type`, request.type, 'at most 100 letters, digits and . _ : -');
   }
   const [problem] = optionProblems({ ...request });
   if (problem !== undefined) throw errors.badOption(`${at}${problem}`);
@@ -61,10 +61,10 @@ export function newJob(request: DispatchRequest, defaults: TypeDefaults = {}, wh
     throw errors.conflictingOptions(`${at}delay`, 'at');
   }
   if (request.availableAt !== undefined && !canBeKept(request.availableAt)) {
-    throw errors.badValue(`${at}The time`, String(request.availableAt), 'one of the years 0000 to 9999');
+    throw errors.badValue(`${at}The time`, String(request.availableAt), 'in the years 0000 to 9999');
   }
   if (request.uniqueKey !== undefined && (request.uniqueKey === '' || request.uniqueKey.length > MAX_KEY)) {
-    throw errors.badValue(`${at}The unique key`, request.uniqueKey, `1 to ${MAX_KEY} characters`);
+    throw errors.badValue(`${at}The unique key`, request.uniqueKey, `of 1 to ${MAX_KEY} characters`);
   }
   return {
     type: request.type,

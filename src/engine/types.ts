@@ -3,6 +3,7 @@
 import { type BackoffPolicy, DEFAULT_BACKOFF } from './backoff.ts';
 import type { JobOptions } from './handler.ts';
 import type { StoredOptions } from './store.ts';
+import { cannotBe } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { parseDuration, parseSize } from './units.ts';
 
@@ -69,7 +70,7 @@ export function optionProblems(options: Record<string, unknown>): string[] {
   const problems: string[] = [];
   const check = (key: string, ok: boolean, allowed: string) => {
     if (options[key] !== undefined && !ok) {
-      problems.push(`${key} cannot be ${show(options[key])}: ${allowed}`);
+      problems.push(cannotBe(key, show(options[key]), allowed));
     }
   };
   const { maxAttempts, backoff, timeout, memoryLimit, priority, queue, concurrency } = options;
@@ -85,17 +86,17 @@ export function optionProblems(options: Record<string, unknown>): string[] {
   check('concurrency', isWhole(concurrency, 1, 10_000), 'a whole number from 1 to 10000');
   if (backoff !== undefined) {
     if (typeof backoff !== 'object' || backoff === null) {
-      check('backoff', false, "such as { base: '10s', factor: 2, max: '1h' }");
+      check('backoff', false, "an object such as { base: '10s', factor: 2, max: '1h' }");
     } else {
       const { base, factor, max } = backoff as Record<string, unknown>;
       if (base !== undefined && parseDuration(base) === undefined) {
-        problems.push(`backoff.base cannot be ${show(base)}: a duration such as 10s`);
+        problems.push(cannotBe('backoff.base', show(base), 'a duration such as 10s'));
       }
       if (max !== undefined && parseDuration(max) === undefined) {
-        problems.push(`backoff.max cannot be ${show(max)}: a duration such as 1h`);
+        problems.push(cannotBe('backoff.max', show(max), 'a duration such as 1h'));
       }
       if (factor !== undefined && !(typeof factor === 'number' && factor >= 1 && factor <= 100)) {
-        problems.push(`backoff.factor cannot be ${show(factor)}: a number from 1 to 100`);
+        problems.push(cannotBe('backoff.factor', show(factor), 'a number from 1 to 100'));
       }
     }
   }

@@ -62,13 +62,14 @@ export const officeErrors = {
       'LINK_SECRET',
       EXIT.unreachable,
       `${file} does not hold what parents' links are made of: 64 hexadecimal digits.`,
-      'Remove the file and a new one is made; links that were sent before then still work.',
+      'Remove the file: passito makes a new one. Links that were already sent still work.',
     ),
-  signingKey: (file: string, reason: string) =>
+  signingKey: (file: string, reason: string, hint?: string) =>
     new PassitoError(
       'SIGNING_KEY',
       EXIT.unreachable,
       `The signing key in ${file} cannot be used: ${reason}.`,
+      hint,
     ),
 };
 

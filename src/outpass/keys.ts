@@ -17,6 +17,7 @@ import path from 'node:path';
 
 import { messageOf, PassitoError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
+import { firstShut, typeAsOwner } from '../owner.ts';
 import { officeErrors } from './errors.ts';
 
 /** The key in use: what signs, and the name under which verifiers find its public half. */
@@ -185,10 +186,9 @@ function told<T>(what: string, work: () => T): T {
     return work();
   } catch (error) {
     if (error instanceof PassitoError) throw error;
-    const reason = hasCode(error, 'EACCES')
-      ? 'this user may not read it; type this as the user whose it is'
-      : messageOf(error);
-    throw officeErrors.signingKey(what, reason);
+    const shut = hasCode(error, 'EACCES') ? firstShut(path.resolve(what)) : undefined;
+    if (shut === undefined) throw officeErrors.signingKey(what, messageOf(error));
+    throw officeErrors.signingKey(what, 'this user may not read it', typeAsOwner(shut.path));
   }
 }
 

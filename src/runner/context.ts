@@ -141,13 +141,15 @@ function mailKey(key: unknown): string | undefined {
   if (key === undefined) return undefined;
   if (typeof key === 'string' && /^[A-Za-z0-9-]{1,60}$/.test(key)) return key;
   throw new TypeError(
-    `mail: the key cannot be ${JSON.stringify(key)}: letters, digits and hyphens, at most 60`,
+    `mail: the key cannot be ${JSON.stringify(key)}; it must be at most 60 letters, digits and hyphens`,
   );
 }
 
 function nested(ref: string, type: string, payload: unknown, options: NestedDispatchOptions): NestedDispatch {
   if (typeof type !== 'string' || !NAME.test(type)) {
-    throw new TypeError(`dispatch: the type cannot be ${JSON.stringify(type)}`);
+    throw new TypeError(
+      `dispatch: the type cannot be ${JSON.stringify(type)}; it must be at most 100 letters, digits and . _ : -`,
+    );
   }
   const problems = optionProblems({ ...options });
   if (problems.length > 0) throw new TypeError(`dispatch ${type}: ${problems.join('; ')}`);
@@ -157,7 +159,9 @@ function nested(ref: string, type: string, payload: unknown, options: NestedDisp
   }
   const delay = options.delay === undefined ? undefined : parseDuration(options.delay);
   if (options.delay !== undefined && delay === undefined) {
-    throw new TypeError(`dispatch ${type}: the delay cannot be ${JSON.stringify(options.delay)}`);
+    throw new TypeError(
+      `dispatch ${type}: the delay cannot be ${JSON.stringify(options.delay)}; it must be a duration such as 5m`,
+    );
   }
   const at = options.at?.getTime();
   if (at !== undefined && !(Math.abs(at) < 8.64e15)) {

@@ -58,7 +58,9 @@ function readDefinition(exported: unknown, fallbackType: string): LoadedJob {
   }
   const type = definition['type'] ?? fallbackType;
   if (typeof type !== 'string' || !NAME.test(type)) {
-    throw new Error(`the type cannot be ${JSON.stringify(type)}: letters, digits and . _ : -, at most 100`);
+    throw new Error(
+      `the type cannot be ${JSON.stringify(type)}; it must be at most 100 letters, digits and . _ : -`,
+    );
   }
   const problems = [...optionProblems(definition), ...misspelt(definition)];
   if (problems.length > 0) throw new Error(problems.join('; '));

@@ -71,7 +71,7 @@ test('where nothing is wrong, nothing is found', () => {
 });
 
 test('a fault on the machine is told with the command that mends it', () => {
-  const restart = 'systemctl restart passito-supervisor';
+  const restart = 'sudo systemctl restart passito-supervisor';
   for (const [changes, line] of [
     [{ free: 50 * MB }, 'disk: fault: 50 MB are free at /srv/passito → du -xh /srv/passito | sort -h | tail'],
     [
@@ -80,9 +80,9 @@ test('a fault on the machine is told with the command that mends it', () => {
     ],
     [
       of({ newest: NOW + 2 * 3_600_000 }),
-      'clock: fault: it stands 2h before the newest time in the database → timedatectl set-ntp true',
+      'clock: fault: it stands 2h before the newest time in the database → sudo timedatectl set-ntp true',
     ],
-    [{ clockSynchronised: false }, 'clock: hint: nothing keeps it right → timedatectl set-ntp true'],
+    [{ clockSynchronised: false }, 'clock: hint: nothing keeps it right → sudo timedatectl set-ntp true'],
     [of({ supervisors: [], due: 3 }), `supervisor: fault: none runs, and 3 jobs are due → ${restart}`],
     [of({ supervisors: [] }), `supervisor: hint: none runs → ${restart}`],
     [
@@ -91,11 +91,11 @@ test('a fault on the machine is told with the command that mends it', () => {
     ],
     [
       { unit: { enabled: 'disabled', active: 'active' } },
-      'unit: fault: passito-supervisor is disabled: it does not start with the machine → systemctl enable --now passito-supervisor',
+      'unit: fault: passito-supervisor is disabled: it does not start with the machine → sudo systemctl enable --now passito-supervisor',
     ],
     [
       { unit: { enabled: 'enabled', active: 'failed' } },
-      'unit: fault: passito-supervisor is failed → systemctl enable --now passito-supervisor',
+      'unit: fault: passito-supervisor is failed → sudo systemctl enable --now passito-supervisor',
     ],
     [
       of({ backup: { at: NOW - 8 * DAY, file: '/mnt/my a.tar', there: true } }),
@@ -119,7 +119,7 @@ test('a fault on the machine is told with the command that mends it', () => {
     ],
     [
       of({ log: 200 * MB }),
-      'database: fault: its log has 200 MB: a program keeps a transaction open → passito doctor --fix',
+      'database: fault: its write-ahead log has 200 MB: a program keeps a transaction open → passito doctor --fix',
     ],
   ] as [Partial<Facts>, string][]) {
     assert.deepEqual(found(changes), [line]);
@@ -174,7 +174,7 @@ test('a folder with other things in it is not shut, though nobody else may renam
 test('what parents need must be there together', () => {
   const check = (changes: Partial<Facts['settings']>) => found({ settings: { ...settings, ...changes } });
   const address = { host: '127.0.0.1', port: 8080 };
-  assert.match(check({ public: address })[0] ?? '', /parents: fault: .*APP_URL → echo 'APP_URL=/);
+  assert.match(check({ public: address })[0] ?? '', /parents: fault: .*APP_URL → sudoedit .* # APP_URL=/);
   assert.match(check({ parentApproves: true })[0] ?? '', /parents: fault: /);
   assert.match(check({ appUrl: 'https://gate.example.edu' })[0] ?? '', /parents: hint: .*PASSITO_PUBLIC/);
   assert.match(

@@ -65,7 +65,7 @@ for (const [what, entry, problem] of [
   [
     'a zone that is none',
     { cron: '@daily', type: 'A', zone: 'Mars' },
-    'schedules.x.zone cannot be "Mars": an IANA zone such as Asia/Kolkata.',
+    'schedules.x.zone cannot be "Mars"; it must be an IANA zone such as Asia/Kolkata.',
   ],
   [
     'a slip',
@@ -75,13 +75,13 @@ for (const [what, entry, problem] of [
   [
     'a word that is none',
     { cron: '@daily', type: 'A', catchUp: 'some' },
-    'schedules.x.catchUp cannot be "some": latest, all, skip.',
+    'schedules.x.catchUp cannot be "some"; it must be one of: latest, all, skip.',
   ],
   ['a bad option of the job', { cron: '@daily', type: 'A', priority: 11 }, /^schedules\.x: .*priority/],
   [
     'a number as expression',
     { cron: 5, type: 'A' },
-    "schedules.x.cron cannot be 5: a text of five fields, such as '30 2 * * MON'.",
+    "schedules.x.cron cannot be 5; it must be a text of five fields, such as '30 2 * * MON'.",
   ],
   [
     'a word of other crons',

@@ -121,12 +121,12 @@ test('good options have no problems', () => {
 
 test('each bad option is named with its value and what is allowed', () => {
   const bad: [Record<string, unknown>, RegExp][] = [
-    [{ maxAttempts: 0 }, /^maxAttempts cannot be 0: a whole number from 1 to 1000$/],
+    [{ maxAttempts: 0 }, /^maxAttempts cannot be 0; it must be a whole number from 1 to 1000$/],
     [{ maxAttempts: '3' }, /^maxAttempts cannot be '3'/],
-    [{ timeout: '5 parsecs' }, /^timeout cannot be '5 parsecs': a duration/],
+    [{ timeout: '5 parsecs' }, /^timeout cannot be '5 parsecs'; it must be a duration/],
     [{ timeout: -1 }, /^timeout cannot be -1/],
-    [{ memoryLimit: '1mb' }, /^memoryLimit cannot be '1mb': .*at least 16mb/],
-    [{ priority: 10 }, /^priority cannot be 10: a whole number from 0 to 9/],
+    [{ memoryLimit: '1mb' }, /^memoryLimit cannot be '1mb'; it must be .*at least 16mb/],
+    [{ priority: 10 }, /^priority cannot be 10; it must be a whole number from 0 to 9/],
     [{ priority: 1.5 }, /^priority cannot be 1.5/],
     [{ queue: '' }, /^queue cannot be ''/],
     [{ queue: 'a b' }, /^queue cannot be 'a b'/],

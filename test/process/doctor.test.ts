@@ -185,7 +185,7 @@ test('--fix does what is safe and tells it: rights, missing folders, the log', a
   assert.match(stdout, /^Mended: chmod 600 .*passito\.db\n/m);
   assert.match(stdout, /^Mended: chmod 700 .*keys\n/m);
   assert.match(stdout, /^Mended: mkdir -p .*work\n/m);
-  assert.match(stdout, /^Mended: wrote the log into the database\n/m);
+  assert.match(stdout, /^Mended: wrote the write-ahead log into the database\n/m);
   assert.equal(code, 0, stdout);
   assert.equal(statSync(here.db).mode & 0o777, 0o600);
   assert.deepEqual((await examined(here, '--fix')).mended, []);

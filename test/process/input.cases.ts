@@ -235,7 +235,7 @@ const settings: Case[] = [
   usage('settings that are nearly ours', ['health'], {
     files: {
       '.env':
-        'SMTP_HSOT=mail.example.edu\nPASSITO_MAXWORKERS=5\nPASSITO_COLOUR=red\nSHOP_KEY=1\nTWILIO_SERVICE_SID=1\n',
+        'SMTP_HSOT=mail.example.edu\nPASSITO_MAXWORKERS=5\nPASSITO_COLOUR=red\nSHOP_KEY=1\nTWILIO_SERVICE_SID=1\nPASSITO_LOG_LEVEL info\n',
     },
     code: 0,
     list: true,
@@ -619,7 +619,7 @@ const further: Case[] = [
     list: true,
     files: {
       'passito.config.json':
-        '{"schedules": {"a": {"cron": "61 * * * *", "type": "A"}, "b": {"cron": "@daily"}, "prune-jobs": {"type": "A"}}}',
+        '{"schedules": {"a": {"cron": "61 * * * *", "type": "A"}, "b": {"cron": "@daily"}, "cleanup-expired-file": {"cron": "30 4 * * *"}, "prune-jobs": {"type": "A"}}}',
     },
   }),
   usage('a jobs folder that does not exist, by name', ['supervisor', '--jobs', 'nowhere']),

@@ -53,7 +53,9 @@ describe('what the program answers', () => {
         if (one.stranger === true && !isRoot) continue;
         const result = await say(site, one, number, site.db, copy);
         said.set(one.name, result);
-        texts[number] = transcript(one, result, site.path(`case-${number}`));
+        const text = transcript(one, result, site.path(`case-${number}`));
+        // Messages name the executable that is to be installed.
+        texts[number] = text.replaceAll(`${copy} `, '/tmp/passito ');
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));

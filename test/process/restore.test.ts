@@ -244,7 +244,7 @@ describe('restore', () => {
             assert.equal(code, 3, `${command.join(' ')} after ${at}`);
             assert.match(
               stderr,
-              /was cut off in it\.\nWhere none runs any more, type: passito restore --db /,
+              /was cut off in it\.\nIf no restore is running now, type: passito restore --db /,
             );
           }
         }

@@ -85,7 +85,7 @@ describe('schedules', { concurrency: 2 }, () => {
     assert.equal(told.length, 1, daemon.log);
     assert.match(
       told[0] ?? '',
-      / info +ticks were missed schedule=dispatch-scheduled-reports count=99 from=/,
+      / info +ticks were missed; they do not run any more schedule=dispatch-scheduled-reports count=99 from=/,
     );
     assert.equal(here.value(`SELECT count(*) FROM ticks WHERE outcome = 'missed'`), 99);
   });

@@ -276,7 +276,7 @@ describe('the service', () => {
     // Made anew by the service and by the portal: the group's as well.
     machine.ok(`systemctl stop ${SERVICE}; rm /var/lib/passito/passito.db*; systemctl start ${SERVICE}`);
     assert.equal(asPortal().code, 0);
-    assert.deepEqual(said(SERVICE, /cannot be read by this user/), []);
+    assert.deepEqual(said(SERVICE, /this user cannot read its settings/), []);
     machine.ok('passito install-service --group passito');
     assert.deepEqual(new Set(modes().split('\n')), new Set(['700 passito:passito', '600 passito:passito']));
     assert.equal(asPortal().code, 3);

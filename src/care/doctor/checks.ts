@@ -6,7 +6,7 @@ import { EXIT, sentence } from '../../errors.ts';
 import { backup } from './backup-checks.ts';
 import { clock, database, supervisor } from './database-checks.ts';
 import type { Facts, OwnedPath } from './facts.ts';
-import { type Finding, fault, hint, quoted, set, well } from './finding.ts';
+import { asRoot, edit, example, type Finding, fault, hint, quoted, set, well } from './finding.ts';
 
 const MB = 1024 ** 2;
 
@@ -40,8 +40,8 @@ export const CHECKS: readonly [string, (facts: Facts) => Finding[]][] = [
 export function unsound(message: string, said: string | undefined): Finding {
   const file = / in (\S+) cannot be |(\S+) (?:has the unknown key|cannot be read)/.exec(message);
   const name = /^(?: {2}- )?([A-Z][A-Z_]+) cannot be /m.exec(message)?.[1];
-  const edit = file === null ? undefined : `\${EDITOR:-vi} ${quoted(file[1] ?? file[2] ?? '')}`;
-  const command = said ?? edit ?? (name === undefined ? 'passito doctor --help' : `unset ${name}`);
+  const change = file === null ? undefined : edit(file[1] ?? file[2] ?? '');
+  const command = said ?? change ?? (name === undefined ? 'passito doctor --help' : `unset ${name}`);
   return { ...fault(message, command), exit: EXIT.usage };
 }
 
@@ -50,10 +50,14 @@ function envFile({ envFile: { path, mode } }: Facts): Finding[] {
   if ((mode & 0o007) === 0) return [well(`${path} is not for everybody's eyes`)];
   const modes = [{ path, mode: mode & 0o770 }];
   return [
-    fault(`${path} is for passwords, and every user can read it`, `chmod o-rwx ${quoted(path)}`, {
-      kind: 'modes',
-      modes,
-    }),
+    fault(
+      `${path} is for passwords, and every user can read it`,
+      `${asRoot(path)}chmod o-rwx ${quoted(path)}`,
+      {
+        kind: 'modes',
+        modes,
+      },
+    ),
   ];
 }
 
@@ -118,7 +122,8 @@ function folders({ state, missing, database: found }: Facts): Finding[] {
       : fault(`${setting} names ${path}, which is not there`, `ls -l ${quoted(dirname(path))}`),
   );
   // One that cannot be seen may well be there.
-  const unseen = found.state === 'failed' && found.code === 'DATABASE_DENIED';
+  const unseen =
+    found.state === 'failed' && (found.code === 'DATABASE_DENIED' || /service's user/.test(found.hint ?? ''));
   if (state.mode === null && !unseen) {
     all.push(
       fault(`${state.path} is not there`, `mkdir -p -m 700 ${quoted(state.path)}`, {
@@ -155,7 +160,7 @@ function mail({ settings, smtp, outbox, database: known, envFile: { path } }: Fa
   if (smtp === 'none') {
     const lies = outbox === 0 ? 'into the outbox' : `into the outbox, which holds ${outbox}`;
     found.push(
-      hint(`SMTP_HOST is not set: mails are written ${lies}`, set('SMTP_HOST', 'smtp.example.edu', path)),
+      hint(`SMTP_HOST is not set: mails are written ${lies}`, example('SMTP_HOST', 'smtp.example.edu', path)),
     );
   } else if (smtp === 'skipped') found.push(well(`${server} was not asked (--offline)`));
   else if (smtp === 'well') found.push(well(`${server} takes the login`));
@@ -175,7 +180,7 @@ function mail({ settings, smtp, outbox, database: known, envFile: { path } }: Fa
   }
   if (adminEmail === '') {
     found.push(
-      hint('ADMIN_EMAIL is not set: nobody is written to', set('ADMIN_EMAIL', 'admin@example.edu', path)),
+      hint('ADMIN_EMAIL is not set: nobody is written to', example('ADMIN_EMAIL', 'admin@example.edu', path)),
     );
   }
   return found;
@@ -198,7 +203,7 @@ function parents({ settings, envFile: { path } }: Facts): Finding[] {
     return [
       fault(
         `PASSITO_PUBLIC is set, but ${nowhere} without APP_URL`,
-        set('APP_URL', 'https://gate.example.edu', path),
+        example('APP_URL', 'https://gate.example.edu', path),
       ),
     ];
   }
@@ -225,7 +230,7 @@ function jobs({ jobs: found, settings }: Facts): Finding[] {
 }
 
 function unit({ unit: found }: Facts): Finding[] {
-  const start = 'systemctl enable --now passito-supervisor';
+  const start = 'sudo systemctl enable --now passito-supervisor';
   if (found === null) return [well('there is no systemd')];
   if (found.enabled === 'enabled') {
     return found.active === 'active'
@@ -236,7 +241,7 @@ function unit({ unit: found }: Facts): Finding[] {
     return [
       hint(
         'the supervisor does not start with the machine: its unit is not installed',
-        `cp deployment/passito-supervisor.service /etc/systemd/system/ && ${start}`,
+        'sudo passito install-service',
       ),
     ];
   }

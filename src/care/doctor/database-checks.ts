@@ -32,7 +32,7 @@ export function database({ database: found, settings, knownSchema }: Facts): Fin
   if (found.log > LARGE_LOG) {
     all.push(
       fault(
-        `its log has ${formatSize(found.log)}: a program keeps a transaction open`,
+        `its write-ahead log has ${formatSize(found.log)}: a program keeps a transaction open`,
         'passito doctor --fix',
         {
           kind: 'log',
@@ -46,15 +46,15 @@ export function database({ database: found, settings, knownSchema }: Facts): Fin
 /** By the code of the error that every other command would end with. */
 function commandFor({ code, message, hint: said = '' }: Failed, db: string): string {
   // As the user whose it is, or what opens it to its own user.
-  const denied = /^Type(?: it as that user)?: (.+?)( …)?$/.exec(said);
-  if (code === 'DATABASE_DENIED' && denied !== null) {
+  const denied = /^Type(?: it as [^:]+)?: (.+?)( …)?$/.exec(said);
+  if (/^DATABASE_(?:DENIED|ABSENT)$/.test(code) && denied !== null) {
     return denied[2] === undefined ? `${denied[1]}` : `${denied[1]} doctor`;
   }
   if (code === 'RESTORE_INTERRUPTED') return `passito restore --db ${db}`;
   if (code === 'DATABASE_ABSENT' || code === 'DATABASE_EMPTY') return `passito migrate --db ${db}`;
   if (code === 'DATABASE_NEWER') return 'passito --version';
   if (code === 'DATABASE_FULL') return 'df -h';
-  if (code === 'DISK_READ_ONLY') return 'dmesg | tail';
+  if (code === 'DISK_READ_ONLY') return 'sudo dmesg | tail -n 50';
   if (code === 'DATABASE_FOREIGN') return 'passito config';
   if (/damaged|not an SQLite database/.test(message)) return `passito restore FILE --force --db ${db}`;
   return `ls -ld ${db} ${db}-* .`;
@@ -62,7 +62,7 @@ function commandFor({ code, message, hint: said = '' }: Failed, db: string): str
 
 export function clock({ database: found, now, clockSynchronised }: Facts): Finding[] {
   const newest = found.state === 'open' ? found.newest : null;
-  const mend = 'timedatectl set-ntp true';
+  const mend = 'sudo timedatectl set-ntp true';
   if (newest !== null && newest - now > CLOCK_MS) {
     return [fault(`it stands ${roughDuration(newest - now)} before the newest time in the database`, mend)];
   }
@@ -74,7 +74,7 @@ export function clock({ database: found, now, clockSynchronised }: Facts): Findi
 
 export function supervisor({ database: found, unit, version }: Facts): Finding[] {
   if (found.state === 'failed') return [];
-  const restart = unit === null ? 'passito supervisor' : 'systemctl restart passito-supervisor';
+  const restart = unit === null ? 'passito supervisor' : 'sudo systemctl restart passito-supervisor';
   const [one] = found.supervisors;
   if (one === undefined) {
     if (found.due > 0) {

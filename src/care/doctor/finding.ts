@@ -41,7 +41,27 @@ export function quoted(word: string): string {
   return /^[\w./:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** A line of the env file: an example to be changed, where the value is not known. */
+/** The service's own file is root's, and its supervisor is to read it anew. */
+const SERVICE_FILE = '/etc/passito/passito.env';
+const RELOAD = 'sudo systemctl reload passito-supervisor';
+
+/** Opens a file of settings. */
+export function edit(file: string): string {
+  return file === SERVICE_FILE ? `sudoedit ${file}` : `\${EDITOR:-vi} ${quoted(file)}`;
+}
+
+/** `sudo ` before a command that changes root's file. */
+export function asRoot(file: string): string {
+  return file === SERVICE_FILE ? 'sudo ' : '';
+}
+
+/** A line at the end of the env file, which counts from then on. */
 export function set(name: string, value: string, file: string): string {
-  return `echo '${name}=${value}' >> ${quoted(file)}`;
+  const line = `echo '${name}=${value}'`;
+  return file === SERVICE_FILE ? `${line} | sudo tee -a ${file} && ${RELOAD}` : `${line} >> ${quoted(file)}`;
+}
+
+/** The same where the admin alone knows the value: the line is an example. */
+export function example(name: string, value: string, file: string): string {
+  return file === SERVICE_FILE ? `${edit(file)} && ${RELOAD}  # ${name}=${value}` : set(name, value, file);
 }

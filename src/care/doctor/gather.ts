@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { filesRoot, mailSettings, stateFolder } from '../../app.ts';
 import { version } from '../../build-info.ts';
-import type { Config } from '../../config.ts';
+import { type Config, toldAsService } from '../../config.ts';
 import { checkServer, MailError } from '../../edge/mail.ts';
 import { mailHint } from '../../edge/mail-hint.ts';
 import { isAlive } from '../../edge/machine.ts';
@@ -29,7 +29,7 @@ export async function gather(config: Config, offline: boolean): Promise<Facts> {
   const db = resolve(settings.db);
   const state = stateFolder(config);
   const [database, smtp, jobs, unit, clockSynchronised, sqlite3] = await Promise.all([
-    databaseFacts(db),
+    databaseFacts(db, config),
     smtpFacts(config, offline),
     knownTypes(config).then(
       (types) => ({ types }),
@@ -133,7 +133,7 @@ function missing({ settings, origins }: Config): Facts['missing'] {
     .map(({ setting, path, folder }) => ({ setting, path: resolve(path), folder }));
 }
 
-async function databaseFacts(db: string): Promise<DatabaseFacts> {
+async function databaseFacts(db: string, config: Config): Promise<DatabaseFacts> {
   try {
     return await withDatabase(db, 'read', (open): DatabaseFacts => {
       const { schema, problems, newest, lastBackup } = diagnose(open);
@@ -162,7 +162,7 @@ async function databaseFacts(db: string): Promise<DatabaseFacts> {
       };
     });
   } catch (error) {
-    const told = error instanceof PassitoError ? error : undefined;
+    const told = error instanceof PassitoError ? toldAsService(config, error) : undefined;
     return { state: 'failed', code: told?.code ?? '', message: messageOf(error), hint: told?.hint };
   }
 }

@@ -32,7 +32,9 @@ async function apply(fix: Fix, database: string): Promise<string[]> {
       makeFolder(fix.path, fix.mode);
       return [`mkdir -p ${quoted(fix.path)}`];
     case 'log':
-      if (!(await emptyLog(database))) throw new Error('The log is still read by another program');
-      return ['wrote the log into the database'];
+      if (!(await emptyLog(database))) {
+        throw new Error('The write-ahead log is still read by another program');
+      }
+      return ['wrote the write-ahead log into the database'];
   }
 }

@@ -38,7 +38,8 @@ export const backup: Command = {
 export const restore: Command = {
   name: 'restore',
   args: '[file]',
-  about: 'Put a backup in the place of the database, the keys and the files; nothing runs until you resume',
+  about:
+    'Put a backup in the place of the database, the keys and the files; nothing runs until you resume. Without a file: complete a restore that was cut off',
   options: [
     { name: 'force', about: 'Where something is there already, keep it under another name' },
     { name: 'dry-run', about: 'Only check the backup' },

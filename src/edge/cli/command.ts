@@ -58,8 +58,17 @@ export interface Command {
 
 /** Understood by every command. */
 export const COMMON: readonly CommandOption[] = [
-  { name: 'db', value: 'path', about: 'The database file', setting: 'db' },
-  { name: 'env-file', value: 'path', about: 'Settings, one KEY=value a line' },
+  {
+    name: 'db',
+    value: 'path',
+    about: 'The database file (PASSITO_DB, or ./storage/passito.db)',
+    setting: 'db',
+  },
+  {
+    name: 'env-file',
+    value: 'path',
+    about: 'Settings, one KEY=value a line (/etc/passito/passito.env, or .env)',
+  },
   { name: 'help', also: ['-h'], about: 'Show this text' },
 ];
 

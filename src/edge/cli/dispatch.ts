@@ -12,7 +12,7 @@ import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { dispatchLines } from './ndjson.ts';
 import { checkedKey, knownType, nearestType } from './type-info.ts';
-import { readAt, readDuration, readText, readIds, readQueue, readWhole, set } from './values.ts';
+import { readAt, readDuration, readIds, readPayload, readQueue, readWhole, set } from './values.ts';
 
 /** How long `--wait` waits where it says nothing, in milliseconds. */
 const WAIT_MS = 60_000;
@@ -144,16 +144,6 @@ async function doubt(input: Input, config: Config, type: string, queries: Querie
   if (close !== undefined) {
     input.note(`No handler is known for the type '${type}', so it waits for one. Did you mean '${close}'?`);
   }
-}
-
-function readPayload(input: Input): string {
-  const inline = input.option('payload');
-  const file = input.option('payload-file');
-  if (inline !== undefined && file !== undefined) {
-    throw errors.conflictingOptions('--payload', '--payload-file');
-  }
-  if (file === undefined) return inline ?? '{}';
-  return readText(file);
 }
 
 function waitTime(input: Input): number | undefined {

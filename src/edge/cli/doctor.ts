@@ -21,7 +21,10 @@ export const doctor: Command = {
   name: 'doctor',
   about: 'Look for what is wrong on this server, and say what mends it',
   options: [
-    { name: 'fix', about: 'Mend what is safe to mend: permissions, missing folders, the log' },
+    {
+      name: 'fix',
+      about: 'Repair what is safe to repair: permissions, missing folders, the write-ahead log',
+    },
     { name: 'offline', about: 'Do not ask the mail server' },
     {
       name: 'jobs',

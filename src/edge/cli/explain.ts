@@ -101,7 +101,7 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string, held
   }
   const known = living.some(({ info }) => publishedTypes(info).some(({ type }) => type === job.type));
   if (!known) {
-    return `${name} is due, but no running supervisor knows the type '${job.type}'; put its file into the jobs folder and reload the supervisor (systemctl reload passito-supervisor, or SIGHUP).`;
+    return `${name} is due, but no running supervisor knows the type '${job.type}'; put its file into the jobs folder and reload the supervisor (sudo systemctl reload passito-supervisor, or SIGHUP).`;
   }
   const served = living.some(({ info }) => {
     const { queues } = JSON.parse(info) as { queues?: string[] | null };
@@ -115,7 +115,13 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string, held
     return `${name} is due, but ran each of the ${job.crashes} times when the process died; it runs alone, once nothing else runs.`;
   }
   const crashed = job.crashes > 0 ? ' It was running when its process died, so it runs by itself first.' : '';
-  return `${name} is due and waits for a worker; ${ahead} other due jobs may come before it.${crashed}`;
+  return `${name} is due and waits for a worker; ${before(ahead)} come before it.${crashed}`;
+}
+
+/** How many go first, as the start of "… come before it". */
+function before(others: number): string {
+  if (others <= 0) return 'no other due job can';
+  return others === 1 ? '1 other due job may' : `${others} other due jobs may`;
 }
 
 /** Whether the last error is the reason of a snooze: those of failed attempts stand in the history as well. */

@@ -73,7 +73,7 @@ const KINDS = {
 type Kind = keyof typeof KINDS;
 
 const OPTIONS: readonly CommandOption[] = [
-  { name: 'partial', about: 'Import the sound rows, and write the others into a file of their own' },
+  { name: 'partial', about: 'Import the good rows, and write the others into a file of their own' },
   { name: 'dry-run', about: 'Say what would be imported, and write nothing' },
   JSON_OPTION,
 ];
@@ -109,7 +109,7 @@ async function run(input: Input, kind: Kind): Promise<number> {
     const left = problems.length === 0 ? '' : `, ${problems.length} rejected`;
     const end = how.dryRun ? ' (a dry run: nothing was written)' : '';
     input.print(`${kind}: ${inserted} inserted, ${updated} updated, ${unchanged} unchanged${left}${end}.`);
-    if (rejected !== null) input.note(`Mend the rejected rows in ${rejected}, and import that file.`);
+    if (rejected !== null) input.note(`Correct the rejected rows in ${rejected}, and import that file.`);
   }
   return problems.length === 0 ? 0 : EXIT.no;
 }

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { packaged } from '../../build-info.ts';
+import { quoted } from '../../care/doctor/finding.ts';
 import { errors } from '../../errors.ts';
 import type { Command, Input } from './command.ts';
 import * as files from './service-files.ts';
@@ -56,8 +57,10 @@ function prepare(input: Input, name: string): boolean {
   }
   const dry = input.has('dry-run');
   if (dry) return true;
-  if (!packaged) throw errors.notExecutable(name);
-  if (process.getuid?.() !== 0) throw errors.needsRoot(name);
+  if (!packaged) throw errors.notExecutable(name, `npm run build && sudo dist/passito ${name}`);
+  // It need not be where a shell finds it yet.
+  const line = `${process.execPath === EXECUTABLE ? 'passito' : quoted(process.execPath)} ${name}`;
+  if (process.getuid?.() !== 0) throw errors.needsRoot(name, `sudo ${line}`, `${line} --dry-run`);
   // What sd_booted(3) looks at.
   if (!existsSync('/run/systemd/system')) throw errors.noSystemd(name);
   return false;
@@ -158,7 +161,7 @@ function remove(path: string): Step {
 function installed(): string {
   return `
 passito runs, as the service ${SERVICE}.
-  Settings  ${ENV_FILE}; after a change: systemctl reload ${SERVICE}
+  Settings  ${ENV_FILE}; after a change: sudo systemctl reload ${SERVICE}
   Jobs      ${files.JOBS}
   Data      ${STATE}
   Look      systemctl status ${SERVICE}, journalctl -u ${SERVICE} -f

@@ -50,9 +50,9 @@ export const exported: Command = {
 
 export const rotate: Command = {
   name: 'keys rotate',
-  about: 'Sign with a new key from now on; passes that are signed already verify on',
+  about: 'Sign with a new key from now on; passes signed with an earlier one stay valid',
   options: [
-    { name: 'revoke', about: 'The former key was stolen: what it signed is valid no more' },
+    { name: 'revoke', about: 'After a theft: passes signed with any earlier key are not valid any more' },
     { name: 'by', value: 'name', about: 'Who does it (you)' },
     JSON_OPTION,
   ],
@@ -67,7 +67,9 @@ export const rotate: Command = {
         input.print(`The key ${key.keyId} signs passes from now on, instead of ${former}.`);
         input.note('Give verifiers at the gate the new public half: passito keys export > gate-keys.pem');
         if (revoke) {
-          input.note('Printed passes are valid no more; they are: passito outpass list --status approved');
+          input.note(
+            'Printed passes are not valid any more. To list them: passito outpass list --status approved --limit 100000',
+          );
         }
       }
       return 0;

@@ -22,7 +22,7 @@ export const list: Command = {
     withStore(input, async (store, _queries, config) => {
       const state = input.option('state');
       if (state !== undefined && !MAIL_STATES.some((one) => one === state)) {
-        throw errors.badValue('--state', state, MAIL_STATES.join(', '));
+        throw errors.badValue('--state', state, `one of: ${MAIL_STATES.join(', ')}`);
       }
       const limit = readWhole(input, 'limit', 1, 1_000_000) ?? 50;
       const mails = await openOffice(config, store).mails({ limit, ...set('state', state) });

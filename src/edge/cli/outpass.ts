@@ -28,7 +28,7 @@ export const list: Command = {
     withStore(input, async (store, _queries, config) => {
       const status = input.option('status');
       if (status !== undefined && !passStatuses.includes(status as PassStatus)) {
-        throw errors.badValue('--status', status, passStatuses.join(', '));
+        throw errors.badValue('--status', status, `one of: ${passStatuses.join(', ')}`);
       }
       const limit = readWhole(input, 'limit', 1, 1_000_000);
       const passes = await openOffice(config, store).listPasses({

@@ -91,8 +91,10 @@ function findCommand(
   const two = second === undefined ? undefined : named(`${first} ${second}`);
   if (two !== undefined) return [two, [...before, ...words.slice(start + 2)]];
   const one = named(first);
-  if (one !== undefined) return [one, [...before, ...words.slice(start + 1)]];
   const group = commands.filter(({ name }) => name.startsWith(`${first} `));
+  // 'keys' alone is a command as well; a word behind it is a slip of another one.
+  const isSlip = group.length > 0 && second !== undefined && !second.startsWith('-');
+  if (one !== undefined && !isSlip) return [one, [...before, ...words.slice(start + 1)]];
   if (group.length > 0 && (second === undefined || second.startsWith('-'))) {
     throw errors.missingArgument(
       first,

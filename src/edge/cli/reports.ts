@@ -177,12 +177,9 @@ function readRecipients(input: Input): string[] | undefined {
 function oneOf<W extends string>(what: string, text: string, words: readonly W[]): W {
   const found = words.find((word) => word === text);
   if (found !== undefined) return found;
-  const close = nearest(text, words);
-  throw errors.badValue(
-    what,
-    text,
-    `${words.join(', ')}${close === undefined ? '' : `; did you mean ${close}?`}`,
-  );
+  // 'all' is no slip of 'male'.
+  const close = text === 'all' ? undefined : nearest(text, words);
+  throw errors.badValue(what, text, `one of: ${words.join(', ')}`, close);
 }
 
 function print(input: Input, settings: readonly ReportSetting[], zone: string): void {

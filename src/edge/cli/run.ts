@@ -2,7 +2,7 @@
 
 import { dirname, resolve } from 'node:path';
 import { version } from '../../build-info.ts';
-import { type Config, loadConfig } from '../../config.ts';
+import { type Config, loadConfig, toldAsService } from '../../config.ts';
 import type { KeyName } from '../../config/keys.ts';
 import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
 import { shutOut } from '../../store/sqlite/access.ts';
@@ -85,7 +85,9 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 /** What the system or the database said in the middle of a command, as a line for the admin. */
 async function inWords(error: unknown, input: Input): Promise<unknown> {
-  if (error instanceof PassitoError) return error;
+  if (error instanceof PassitoError) {
+    return error.code === 'DATABASE_ABSENT' ? toldAsService(await input.config(), error) : error;
+  }
   if ((error as NodeJS.ErrnoException).syscall === 'uv_cwd') return errors.folderGone();
   try {
     const db = resolve((await input.config()).settings.db);

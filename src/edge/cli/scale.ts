@@ -15,7 +15,7 @@ export const scale: Command = {
   about: 'Change how many workers the running supervisor may have, without a restart',
   options: [
     { name: 'max', value: 'n', about: `At most so many, up to ${MAX_WORKERS}` },
-    { name: 'for', value: 'time', about: 'Back by itself after this time, such as 2h' },
+    { name: 'for', value: 'time', about: 'Back by itself after this time, such as 2h (never)' },
     { name: 'reset', about: 'Back to what is configured' },
     { name: 'by', value: 'name', about: 'Who scales (you)' },
     JSON_OPTION,

@@ -16,13 +16,13 @@ const RUNNING: readonly CommandOption[] = [
   {
     name: 'queues',
     value: 'names',
-    about: 'Serve only these queues, such as mail,default',
+    about: 'Serve only these queues, such as mail,default (all)',
     setting: 'queues',
   },
   {
     name: 'synchronous',
     value: 'mode',
-    about: 'full (default) survives a power cut; normal is faster',
+    about: 'full survives a power cut; normal is faster (full)',
     setting: 'synchronous',
   },
   {
@@ -31,8 +31,8 @@ const RUNNING: readonly CommandOption[] = [
     about: 'How long running jobs may finish at a stop (30s)',
     setting: 'drainTimeout',
   },
-  { name: 'log-format', value: 'format', about: 'pretty, plain, json or auto', setting: 'logFormat' },
-  { name: 'log-level', value: 'level', about: 'debug, info, warn or error', setting: 'logLevel' },
+  { name: 'log-format', value: 'format', about: 'pretty, plain, json or auto (auto)', setting: 'logFormat' },
+  { name: 'log-level', value: 'level', about: 'debug, info, warn or error (info)', setting: 'logLevel' },
 ];
 
 export const supervisor: Command = {
@@ -75,13 +75,13 @@ export const supervisor: Command = {
     {
       name: 'http',
       value: 'addr',
-      about: 'Serve the same on a port of this machine, such as 8090',
+      about: 'Serve the same on a port of this machine, such as 8090 (off)',
       setting: 'http',
     },
     {
       name: 'public',
       value: 'addr',
-      about: "Where parents' answers come in, such as 8080 (this machine) or 0.0.0.0:8080",
+      about: "Where parents' answers come in, such as 8080 (this machine) or 0.0.0.0:8080 (off)",
       setting: 'public',
     },
     ...RUNNING,
@@ -104,7 +104,7 @@ function profiles(): string {
     ([name, { minWorkers, maxWorkers, scaleUpThreshold }]) =>
       `${name} ${minWorkers}-${maxWorkers}/${scaleUpThreshold}`,
   );
-  return `By load, as min-max workers/scale-up threshold: ${rows.join(', ')}`;
+  return `Limits by load (none), as min-max workers/scale-up threshold: ${rows.join(', ')}`;
 }
 
 async function runUntilStopped(input: Input, kind: 'supervisor' | 'worker'): Promise<number> {

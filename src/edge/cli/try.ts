@@ -22,7 +22,7 @@ import { createLog, printable } from '../log.ts';
 import { createMailer } from '../mail.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { loadFolder, typeFromFolder } from './type-info.ts';
-import { readText } from './values.ts';
+import { readPayload } from './values.ts';
 
 export const tryOnce: Command = {
   name: 'try',
@@ -64,20 +64,6 @@ export const tryOnce: Command = {
     }
   },
 };
-
-function readPayload(input: Input): string {
-  const file = input.option('payload-file');
-  if (file !== undefined && input.has('payload')) {
-    throw errors.conflictingOptions('--payload', '--payload-file');
-  }
-  const payload = file === undefined ? (input.option('payload') ?? '{}') : readText(file);
-  try {
-    JSON.parse(payload);
-  } catch (error) {
-    throw errors.badJson('The payload', error instanceof Error ? error.message : String(error));
-  }
-  return payload;
-}
 
 async function find(type: string, config: Config): Promise<LoadedJob> {
   const command = commandJobs(config)[type];

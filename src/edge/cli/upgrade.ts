@@ -15,6 +15,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stateFolder } from '../../app.ts';
 import { packaged, version } from '../../build-info.ts';
+import { quoted } from '../../care/doctor/finding.ts';
 import { syncFile } from '../../care/steps.ts';
 import { restoreTables, schemaVersion } from '../../care/tables.ts';
 import type { Config } from '../../config.ts';
@@ -50,9 +51,10 @@ export const upgrade: Command = {
   options: [{ name: 'dry-run', about: 'Check the new executable, print the steps, and change nothing' }],
   example: 'sudo passito upgrade ./passito',
   async run(input) {
-    if (!packaged) throw errors.notExecutable('upgrade');
+    const line = `sudo passito upgrade ${quoted(input.args[0] ?? '')}`;
+    if (!packaged) throw errors.notExecutable('upgrade', line);
     const config = await input.config();
-    const target = findTarget();
+    const target = findTarget(line);
     const file = resolve(input.args[0] ?? '');
     const dry = input.has('dry-run');
     let found: string;
@@ -86,14 +88,15 @@ export const upgrade: Command = {
 };
 
 /** The installed service's executable; without a service this one itself. */
-function findTarget(): Target {
+function findTarget(line: string): Target {
   const service = UNIT_FILES.some(({ name, path }) => name === SERVICE && existsSync(path));
   const path = service ? EXECUTABLE : realpathSync(process.execPath);
-  if (service && process.getuid?.() !== 0) throw errors.needsRoot('upgrade');
+  const refused = () => errors.needsRoot('upgrade', line, `${line} --dry-run`);
+  if (service && process.getuid?.() !== 0) throw refused();
   try {
     accessSync(dirname(path), constants.W_OK);
   } catch {
-    throw errors.needsRoot('upgrade');
+    throw refused();
   }
   const beside = (suffix: string) => join(dirname(path), `.${basename(path)}.${suffix}`);
   const as = service ? ['env', '-C', SETTINGS, 'runuser', '-u', USER, '--'] : [];
@@ -102,9 +105,9 @@ function findTarget(): Target {
 
 /** Puts a copy where it will run: a file system may not let programs run, the service not read the file. */
 function copyBeside(file: string, { fresh }: Target): void {
-  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
-    throw errors.noUpgrade(file, 'there is no such file');
-  }
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) throw errors.noUpgrade(file, 'there is no such file');
+  if (!found.isFile()) throw errors.noUpgrade(file, found.isDirectory() ? 'it is a folder' : 'it is no file');
   try {
     rmSync(fresh, { force: true });
     copyFileSync(file, fresh);
@@ -124,7 +127,7 @@ function check(file: string, config: Config, { as, path, fresh }: Target): strin
   const refuse = (reason: string) => errors.noUpgrade(file, reason);
   if (outputOf('cmp', '-s', file, path) !== undefined) throw refuse('it is what runs already');
   const told = /^passito (\d+\.\d+\.\d+\S*)\n$/.exec(ask('--version').stdout ?? '')?.[1];
-  if (told === undefined) throw errors.noUpgrade(file, 'it is no passito, or does not run on this machine');
+  if (told === undefined) throw errors.noUpgrade(file, 'it is not passito, or does not run on this machine');
   const settings = ask('config', '--json', '--db', config.settings.db);
   if (settings.status !== 0) throw refuse(`it refuses the settings: ${lines(settings.stderr)}`);
   const health = ask('health', '--json', '--db', config.settings.db);

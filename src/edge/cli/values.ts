@@ -58,11 +58,7 @@ export function readStates(text: string): JobState[] {
     const state = JOB_STATES.find((one) => one === part.trim());
     if (state !== undefined) return state;
     const close = nearest(part, JOB_STATES);
-    throw errors.badValue(
-      '--state',
-      part,
-      `${JOB_STATES.join(', ')}${close === undefined ? '' : `; did you mean ${close}?`}`,
-    );
+    throw errors.badValue('--state', part, `one of: ${JOB_STATES.join(', ')}`, close);
   });
 }
 
@@ -92,6 +88,23 @@ export function readText(path: string): string {
     if (error instanceof PassitoError) throw error;
     throw errors.badFile(path === '-' ? 'standard input' : path, 'it is not UTF-8 text');
   }
+}
+
+/** The payload that was typed or named; throws where it is no JSON, as it is where a shell has eaten its quotes. */
+export function readPayload(input: Input): string {
+  const inline = input.option('payload');
+  const file = input.option('payload-file');
+  if (inline !== undefined && file !== undefined) {
+    throw errors.conflictingOptions('--payload', '--payload-file');
+  }
+  const payload = file === undefined ? (inline ?? '{}') : readText(file);
+  try {
+    JSON.parse(payload);
+  } catch (error) {
+    const hint = `In a shell, put it into single quotes: --payload '{"id": 1}'`;
+    throw errors.badJson('The payload', messageOf(error), file === undefined ? hint : undefined);
+  }
+  return payload;
 }
 
 /** The filters of `jobs list`, and of the verbs that take them. */

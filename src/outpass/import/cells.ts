@@ -90,7 +90,8 @@ function upTo(most: number, text: string, what: string): CellVerdict {
 function oneOf(text: string, words: readonly string[], what: string): CellVerdict {
   const word = text.toLowerCase();
   if (words.includes(word)) return { value: word };
-  const meant = nearest(text, words);
+  // 'all' is no slip of 'male'.
+  const meant = word === 'all' ? undefined : nearest(text, words);
   const hint = meant === undefined ? `one of ${words.join(', ')}` : `did you mean ${meant}?`;
   return { wrong: `${quoted(text)} is not ${what} (${hint})` };
 }

@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import Database, { SqliteError } from 'better-sqlite3';
 import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
 import { makeFolder } from '../../make-folder.ts';
+import { typeAsOwner } from '../../owner.ts';
 import { isFullDisk, isReadOnlyDisk, shutOut, who } from './access.ts';
 import { loadAddon } from './addon.ts';
 import { isBusy, whenFree } from './busy.ts';
@@ -133,13 +134,20 @@ export function explain(error: unknown, file: string, patience: number): unknown
   if (error instanceof SqliteError) {
     if (error.code === 'SQLITE_FULL') return errors.databaseFull(file);
     if (error.code.startsWith('SQLITE_READONLY')) {
-      return isReadOnlyDisk(file) ? errors.diskReadOnly(file) : errors.databaseReadOnly(file, who());
+      return isReadOnlyDisk(file)
+        ? errors.diskReadOnly(file)
+        : errors.databaseReadOnly(file, who(), typeAsOwner(file));
     }
     if (error.code === 'SQLITE_NOTADB') {
       return errors.databaseUnusable(file, 'it is not an SQLite database', error);
     }
     if (error.code.startsWith('SQLITE_CORRUPT')) {
-      return errors.databaseUnusable(file, `it is damaged (${error.message}); restore a backup`, error);
+      return errors.databaseUnusable(
+        file,
+        `it is damaged (${error.message})`,
+        error,
+        `Stop the supervisor (sudo systemctl stop passito-supervisor), then put a backup in its place: passito restore FILE --force --db ${file}`,
+      );
     }
     if (error.code.startsWith('SQLITE_CANTOPEN')) {
       if (isReadOnlyDisk(file)) return errors.diskReadOnly(file);
@@ -147,8 +155,9 @@ export function explain(error: unknown, file: string, patience: number): unknown
         shutOut(file) ??
         errors.databaseUnusable(
           file,
-          `it cannot be opened by ${who()}; check the folder's permissions`,
+          `it cannot be opened by ${who()}`,
           error,
+          existsSync(dirname(file)) ? typeAsOwner(dirname(file)) : undefined,
         )
       );
     }

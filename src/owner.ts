@@ -1,0 +1,55 @@
+/** Whose a file is, and what this user may do with it: for who typed a command as another user than its owner. */
+
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** The first thing on the way to a file that this user may not pass, or the file itself; undefined where all is open. */
+export function firstShut(file: string): { path: string; folder: boolean } | undefined {
+  for (const path of foldersOf(file)) {
+    if (refusal(path, constants.X_OK) === 'EACCES') return { path, folder: true };
+  }
+  return refusal(file, constants.R_OK) === 'EACCES' ? { path: file, folder: false } : undefined;
+}
+
+/** What the system answers where it refuses; undefined where it does not. */
+export function refusal(path: string, wanted: number): string | undefined {
+  try {
+    accessSync(path, wanted);
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
+}
+
+/** Who owns a path, in words; it must be there to be seen. */
+export function ownerOf(path: string): string {
+  const { uid } = statSync(path);
+  return nameOf(uid) ?? `the user with the number ${uid}`;
+}
+
+/** What to type instead; it must be there to be seen. */
+export function typeAsOwner(path: string): string {
+  const { uid } = statSync(path);
+  // It is this user's own, and shut to them.
+  if (uid === process.getuid?.()) return `Type: chmod u+rwX ${path}`;
+  const user = uid === 0 ? '' : `-u ${nameOf(uid) ?? `'#${uid}'`} `;
+  return `Type it as its owner: sudo ${user}passito …`;
+}
+
+/** From the root down to the file's own. */
+function foldersOf(file: string): string[] {
+  const above = dirname(file);
+  return above === file ? [] : [...foldersOf(above), above];
+}
+
+/** By the machine's own list; users of a directory service have no name here. */
+function nameOf(uid: number): string | undefined {
+  try {
+    const line = readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .find((one) => one.split(':')[2] === String(uid));
+    return line?.split(':')[0];
+  } catch {
+    return undefined;
+  }
+}

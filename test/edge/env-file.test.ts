@@ -1,0 +1,37 @@
+/** The env file: lines that set nothing are told, and so is who cannot read the service's. */
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadConfig, toldAsService } from '../../src/config.ts';
+import { errors } from '../../src/errors.ts';
+
+test('a line without = is told with its number, and nothing else is', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'passito-env-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const envFile = join(folder, 'a.env');
+  const told = async (text: string) => {
+    writeFileSync(envFile, text, { mode: 0o600 });
+    return (await loadConfig({ values: {}, envFile }, {})).warnings;
+  };
+  assert.deepEqual(
+    await told(
+      `# it's a remark, and = "half quoted\n\nAPP_NAME="St. John's\nCollege"\r\nINSTITUTION_NAME='x'\n  # y\n`,
+    ),
+    [],
+  );
+  assert.deepEqual(await told(`APP_NAME='a\nb'\nSMTP_HOST mail.example.edu\n`), [
+    `${envFile}, line 3: there is no = in it, so it sets nothing.`,
+  ]);
+});
+
+test('who cannot read where the database is, is not told to make one', async () => {
+  const config = await loadConfig({ values: {}, envFile: '/dev/null' }, {});
+  const absent = errors.databaseAbsent('/srv/passito.db');
+  assert.match(toldAsService(config, absent).hint ?? '', /passito migrate/);
+  const { message, hint } = toldAsService({ ...config, notAsService: true }, absent);
+  assert.match(message, /^There is no database at .*\/storage\/passito\.db\.$/);
+  assert.equal(hint, "Type it as the service's user: sudo -u passito passito …");
+});
