@@ -37,8 +37,9 @@ const STALE_MS = 5 * 60_000;
 /** Monitors may ask as often as they like: health is looked at no more often than this. Milliseconds. */
 const HEALTH_MS = 1000;
 
-/** At a stop, answers that are under way have this long to get out. Milliseconds. */
+/** At a stop, answers that are under way have this long to get out; at a reload, as long as any may take. Milliseconds. */
 const FAREWELL_MS = 2000;
+const LONGEST_ANSWER_MS = 65_000;
 
 /** What it is made of. */
 export interface ApiParts {
@@ -58,7 +59,8 @@ export interface ServedApi {
   readonly http: string | null;
   /** Takes the socket over where the process that served it has gone. Called every few seconds. */
   ensure(): Promise<void>;
-  close(): Promise<void>;
+  /** Ends it; with a signal, requests that wait for a job have until then, or until they are answered. */
+  close(cutShort?: AbortSignal): Promise<void>;
 }
 
 /** Serves it. Throws where a socket or address that somebody named cannot be had. */
@@ -88,9 +90,12 @@ export async function serveApi(parts: ApiParts): Promise<ServedApi> {
     async ensure() {
       if (socket?.newest === true) await socket.opened.ensure().catch(() => undefined);
     },
-    async close() {
+    async close(cutShort = AbortSignal.abort()) {
+      cutShort.addEventListener('abort', () => api.close());
+      if (cutShort.aborted) api.close();
+      const ms = cutShort.aborted ? FAREWELL_MS : LONGEST_ANSWER_MS;
+      await Promise.all([socket?.close(ms), port?.close(ms)]);
       api.close();
-      await Promise.all([socket?.close(FAREWELL_MS), port?.close(FAREWELL_MS)]);
     },
   };
 }

@@ -69,8 +69,8 @@ export async function startDaemon(
   const keepAlive = setInterval(() => undefined, 2 ** 30);
   const opened: { store?: SqliteStore; pool?: Pool; parents?: PublicServer | undefined; api?: ServedApi } =
     {};
-  const close = async () => {
-    await Promise.all([opened.parents?.close(), opened.api?.close()]);
+  const close = async (cutShort?: AbortSignal) => {
+    await Promise.all([opened.parents?.close(), opened.api?.close(cutShort)]);
     const gone = await opened.pool?.destroy();
     await opened.store?.close();
     clearInterval(keepAlive);
@@ -112,7 +112,7 @@ interface Parts {
   api: ServedApi | undefined;
   log: Log;
   /** Ends the threads and closes the database; with whether all threads are gone. */
-  close: () => Promise<boolean>;
+  close: (cutShort?: AbortSignal) => Promise<boolean>;
 }
 
 async function assemble({
@@ -262,7 +262,7 @@ async function assemble({
     }
     await liveness.stop();
     await store.checkpoint();
-    return close();
+    return close(finishing);
   };
 
   return {

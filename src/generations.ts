@@ -4,11 +4,15 @@
  * Where the new one cannot start, nothing has changed.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from './config.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { Endpoints } from './edge/http/endpoints.ts';
 import type { Log } from './edge/log.ts';
 import { messageOf } from './errors.ts';
+
+/** A start that is under way at a stop is waited for no longer than this, in milliseconds. */
+const LATE_START_MS = 2000;
 
 /** One that another has followed. */
 interface Retired {
@@ -24,6 +28,9 @@ export class Generations {
   #newest: Daemon;
   /** A thread of one that has ended could not be ended. */
   #stuck = false;
+  #stopping = false;
+  /** The start of another that is under way; never rejects. */
+  #starting: Promise<unknown> = Promise.resolve();
 
   private constructor(newest: Daemon, endpoints: Endpoints) {
     this.#newest = newest;
@@ -51,8 +58,16 @@ export class Generations {
   /** Starts another, and lets the former one finish. Throws, with nothing changed, where the new one cannot start. */
   async reload(config: Config, log: Log): Promise<void> {
     const former = this.#newest;
-    this.#newest = await startDaemon(config, 'supervisor', log, this.#endpoints);
-    this.#watch(this.#newest);
+    const started = startDaemon(config, 'supervisor', log, this.#endpoints);
+    this.#starting = started.catch(() => undefined);
+    const next = await started;
+    if (this.#stopping) {
+      // It came too late.
+      await next.stop(0, AbortSignal.abort());
+      return;
+    }
+    this.#newest = next;
+    this.#watch(next);
     const hurry = new AbortController();
     const ended = former.retire(hurry.signal).catch((error: unknown) => {
       // The newest takes back, after half a minute, what this one could not write.
@@ -69,6 +84,7 @@ export class Generations {
 
   /** Stops all of them, as {@link Daemon.stop}. */
   async stop(ms: number, cutShort: AbortSignal): Promise<boolean> {
+    this.#stopping = true;
     const retired = [...this.#retired];
     const hurry = () => retired.forEach((one) => one.hurry.abort());
     const deadline = setTimeout(hurry, ms);
@@ -79,6 +95,8 @@ export class Generations {
         this.#newest.stop(ms, cutShort),
         ...retired.map(async ({ ended }) => ended),
       ]);
+      // One that just starts says goodbye as well, unless it takes long.
+      await Promise.race([this.#starting, sleep(LATE_START_MS, undefined, { ref: false })]);
       return ends.every(Boolean) && !this.#stuck;
     } finally {
       clearTimeout(deadline);
@@ -86,6 +104,9 @@ export class Generations {
   }
 
   #watch(daemon: Daemon): void {
-    daemon.broken.catch((error: unknown) => this.#broken.reject(error));
+    // Of one that only finishes what it has begun, it is no reason to stop the newest.
+    daemon.broken.catch((error: unknown) => {
+      if (daemon === this.#newest) this.#broken.reject(error);
+    });
   }
 }

@@ -10,7 +10,7 @@ import { errors, messageOf } from '../errors.ts';
 export interface JobFiles {
   /** Absolute paths of the files directly in the folder. */
   paths: string[];
-  /** JavaScript by absolute path, for every TypeScript file in the folder and below. */
+  /** JavaScript by absolute path, for every script in the folder and below. */
   compiled: Map<string, string>;
 }
 
@@ -32,8 +32,11 @@ export function readJobFiles({ settings, origins }: Config): JobFiles {
   refuseUnsafe('The jobs folder', root);
   const all = scripts(root);
   for (const path of all) refuseUnsafe('The job file', path);
+  // Kept as they are now: threads start later, and a reload that is refused must change nothing.
   const compiled = new Map<string, string>();
-  for (const path of all) if (TYPESCRIPT.test(path)) compiled.set(path, compile(path));
+  for (const path of all) {
+    compiled.set(path, TYPESCRIPT.test(path) ? compile(path) : readFileSync(path, 'utf8'));
+  }
   return { paths: all.filter((path) => dirname(path) === root), compiled };
 }
 

@@ -80,6 +80,8 @@ export class Pool {
       atomics: 'async',
       recordTiming: false,
       workerData: { ...options.setup, secret },
+      // As it is now, also for threads that start later: a reload changes it.
+      env: { ...process.env } as Record<string, string>,
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil((2 * options.heapLimit) / 1024 ** 2) + 512 },
     });
     this.#ports = new ThreadPorts(secret, (threadId, message) => this.#receive(threadId, message));

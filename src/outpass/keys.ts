@@ -61,10 +61,12 @@ export function rotateSigningKey(folder: string, revoke: boolean): { former: str
     renameSync(draft, file);
     if (revoke) {
       for (const name of namesIn(folder)) {
-        if (PUBLIC_FILE.test(name) && name !== publicFile(keyId)) rmSync(path.join(folder, name));
+        const isOther = PUBLIC_FILE.test(name) && name !== publicFile(keyId);
+        if (isOther) rmSync(path.join(folder, name), { force: true });
       }
     }
-    return { former, key: { keyId, privateKeyPem } };
+    // Another rotation at the same moment may have taken this one's away, or have come last.
+    return { former, key: loadOrCreateSigningKey(folder) };
   });
 }
 

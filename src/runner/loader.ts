@@ -23,7 +23,14 @@ export function installHooks(compiled: ReadonlyMap<string, string>): void {
   registerHooks({
     resolve(specifier, context, next) {
       if (specifier === 'passito') return { url: LIBRARY_URL, format: 'module', shortCircuit: true };
-      return next(specifier, context);
+      try {
+        return next(specifier, context);
+      } catch (error) {
+        // It was there when the process read its job files, and that is what counts.
+        const url = keptUrl(specifier, context.parentURL, compiled);
+        if (url === undefined) throw error;
+        return { url, shortCircuit: true };
+      }
     },
     load(url, context, next) {
       if (url === LIBRARY_URL) return { format: 'module', source: librarySource(), shortCircuit: true };
@@ -31,7 +38,10 @@ export function installHooks(compiled: ReadonlyMap<string, string>): void {
       const path = fileURLToPath(url);
       const source = compiled.get(path);
       // The format is given, or Node would warn of a missing "type" for every file in every thread.
-      if (source !== undefined) return { format: formatOf(path, source), source, shortCircuit: true };
+      if (source !== undefined) {
+        const format = formatOf(path, source, context.format);
+        return { format, source, shortCircuit: true };
+      }
       return next(url, context);
     },
   });
@@ -91,8 +101,22 @@ function librarySource(): string {
   return `const { ${names.join(', ')} } = globalThis[Symbol.for('passito.library')];\nexport { ${names.join(', ')} };\n`;
 }
 
-function formatOf(path: string, source: string): 'module' | 'commonjs' {
+/** The address of a script that is kept, as another one names it. */
+function keptUrl(
+  specifier: string,
+  parent: string | undefined,
+  compiled: ReadonlyMap<string, string>,
+): string | undefined {
+  if (!/^(?:file:|\.{0,2}\/)/.test(specifier) || !URL.canParse(specifier, parent)) return undefined;
+  const { href } = new URL(specifier, parent);
+  return href.startsWith('file:') && compiled.has(fileURLToPath(href)) ? href : undefined;
+}
+
+/** `told` is what Node knows by the nearest package.json. */
+function formatOf(path: string, source: string, told?: string | null): 'module' | 'commonjs' {
   const extension = extname(path);
+  if (extension === '.mjs' || extension === '.mts') return 'module';
+  if (extension === '.js' && (told === 'module' || told === 'commonjs')) return told;
   if (extension === '.cts' || extension === '.cjs') return 'commonjs';
   if (extension !== '.js') return 'module';
   return /^\s*(?:import\s*[\w{*'"]|export\s)/m.test(source) ||

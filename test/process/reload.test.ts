@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Site } from '../tools/daemon.ts';
@@ -199,6 +199,65 @@ describe('reloading the supervisor', { concurrency: 2 }, () => {
     assert.equal((JSON.parse((await waited).text) as { status: string }).status, 'completed');
     await daemon.stop();
     assert.ok(!existsSync(socket));
+  });
+
+  it('a wait that began before is answered when its job ends, not at the reload', async (t) => {
+    const here = site(t);
+    here.job('Soon', 'return 1;');
+    const daemon = await here.start();
+    const id = (await here.json<{ id: number }>('dispatch', 'Soon', '--delay', '2s')).id;
+    const waited = ask(here.path('passito.sock'), `/v1/jobs/${id}?wait=20`);
+    await sleep(100);
+    await daemon.reload();
+    assert.equal((JSON.parse((await waited).text) as { status: string }).status, 'completed');
+    await daemon.stop();
+  });
+
+  it('JavaScript is kept as it was too: what is refused or half written changes nothing that runs', async (t) => {
+    const here = site(t);
+    const source = (answer: string) =>
+      `import { said } from './lib/said.js';\nexport default { maxAttempts: 1, handle: () => said('${answer}') };`;
+    here.write('jobs/lib/said.js', 'export const said = (word) => word;');
+    here.write('jobs/V.js', source('old'));
+    const daemon = await here.start(['--min-workers', '1']);
+    here.write('jobs/V.js', 'export default {{ broken');
+    rmSync(here.path('jobs', 'lib'), { recursive: true });
+    await daemon.reload(/the reload was refused/);
+    const ids = Array.from({ length: 8 }, () => here.insert('V'));
+    for (const id of ids) await here.reaches(id, 'completed');
+    assert.deepEqual(new Set(ids.map((id) => result(here, id))), new Set(['old']));
+    await daemon.stop();
+  });
+
+  it('a config file that never finishes loading holds up neither the queue nor a stop', async (t) => {
+    const here = site(t);
+    here.job('Good', 'return 1;');
+    const daemon = await here.start();
+    here.write('passito.config.mjs', 'await new Promise(() => {}); export default {};');
+    await daemon.reload(/reloading the configuration/);
+    await here.reaches(here.insert('Good'), 'completed');
+    const asked = performance.now();
+    assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+    assert.ok(performance.now() - asked < 8000, `${performance.now() - asked} ms`);
+    assert.equal(here.value('SELECT count(*) FROM processes WHERE stopped_at IS NULL'), 0);
+  });
+
+  it('the former database may go: only the newest one counts', async (t) => {
+    const here = site(t);
+    here.job('Nap', 'await context.progress(1); await sleep(8000); return 1;');
+    here.env['PASSITO_DB'] = '';
+    here.write('.env', 'PASSITO_DB=x/a.db\n');
+    mkdirSync(here.path('x'));
+    const daemon = await here.start();
+    await here.ok('dispatch', 'Nap', '--db', 'x/a.db');
+    await sleep(500);
+    here.write('.env', 'PASSITO_DB=y/b.db\n');
+    await daemon.reload();
+    renameSync(here.path('x'), here.path('x-old'));
+    await sleep(6500);
+    assert.ok(!daemon.gone, daemon.log);
+    assert.match(await here.ok('health', '--db', 'y/b.db'), /healthy/);
+    await daemon.stop();
   });
 
   it('twenty SIGHUPs at once are at most two reloads, and many leave nothing behind', async (t) => {

@@ -62,7 +62,7 @@ describe('upgrade', { concurrency: 2 }, () => {
     ['refuses the settings', 'echo "no such zone" >&2; exit 2', /it refuses the settings: no such zone\.$/m],
     [
       'is older than the database',
-      `[ "$1" = config ] || { echo '{"error":{"code":"DATABASE_NEWER"}}'; exit 3; }`,
+      `[ "$1" = config ] && exec echo "[]"; { echo '{"error":{"code":"DATABASE_NEWER"}}'; exit 3; }`,
       /already from a newer passito/,
     ],
   ] as const) {

@@ -50,10 +50,9 @@ export class Reloads {
     await this.ask(log);
   }
 
-  /** Resolves once no reload is under way, and lets no other begin. */
-  async end(): Promise<void> {
+  /** Lets no other begin. One that is under way comes too late, and is told nowhere. */
+  end(): void {
     this.#ended = true;
-    await this.#running;
   }
 
   /** Never rejects. */
@@ -67,12 +66,15 @@ export class Reloads {
       takeBack = environment.follow(envFileValues(this.#config.envFile));
       const config = await input.reread();
       const { logFormat, logLevel } = config.settings;
+      if (this.#ended) return;
       await generations.reload(config, createLog(logFormat, logLevel));
+      if (this.#ended) return;
       this.#config = config;
       log.info('reloaded; what ran before ends as it began');
       systemd?.reloaded(vitals);
     } catch (error) {
       takeBack();
+      if (this.#ended) return;
       const hint = error instanceof PassitoError ? error.hint : undefined;
       log.error({ error: messageOf(error), hint }, 'the reload was refused; all goes on as before');
       systemd?.reloaded(vitals, messageOf(error));

@@ -134,7 +134,7 @@ async function runUntilStopped(input: Input, kind: 'supervisor' | 'worker'): Pro
     await generations.stop(0, AbortSignal.abort());
     throw error;
   }
-  await reloads.end();
+  reloads.end();
   const { drainTimeout } = reloads.config.settings;
   systemd?.stopping(drainTimeout);
   const gone = await generations.stop(drainTimeout, stopping.again);

@@ -105,6 +105,7 @@ function findTarget(line: string): Target {
 
 /** Puts a copy where it will run: a file system may not let programs run, the service not read the file. */
 function copyBeside(file: string, { fresh }: Target): void {
+  if (file === fresh) throw errors.noUpgrade(file, 'that is where its copy is put; move it elsewhere');
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined) throw errors.noUpgrade(file, 'there is no such file');
   if (!found.isFile()) throw errors.noUpgrade(file, found.isDirectory() ? 'it is a folder' : 'it is no file');
@@ -129,7 +130,9 @@ function check(file: string, config: Config, { as, path, fresh }: Target): strin
   const told = /^passito (\d+\.\d+\.\d+\S*)\n$/.exec(ask('--version').stdout ?? '')?.[1];
   if (told === undefined) throw errors.noUpgrade(file, 'it is not passito, or does not run on this machine');
   const settings = ask('config', '--json', '--db', config.settings.db);
+  if (settings.error !== undefined) throw refuse(`it cannot be started: ${messageOf(settings.error)}`);
   if (settings.status !== 0) throw refuse(`it refuses the settings: ${lines(settings.stderr)}`);
+  if (!isList(settings.stdout)) throw refuse('it is not passito: it does not tell its settings');
   const health = ask('health', '--json', '--db', config.settings.db);
   if (health.stdout.includes('"DATABASE_NEWER"')) {
     throw refuse('the database is already from a newer passito than it');
@@ -198,6 +201,14 @@ function done({ path, former, service }: Target, found: string, backup: string |
 /** `20261124-213000`, UTC. */
 function stamp(): string {
   return formatTime(Date.now()).slice(0, 19).replaceAll(/[-:]/g, '').replace(' ', '-');
+}
+
+function isList(text: string): boolean {
+  try {
+    return Array.isArray(JSON.parse(text));
+  } catch {
+    return false;
+  }
 }
 
 function lines(text: string): string {
