@@ -31,14 +31,13 @@ const PATIENCE_MS = 5000;
 /** The most jobs and dependencies of one request: checked and written without a pause, some tenths of a second. */
 const MOST_LINES = 10_000;
 
-/** A due job is stale after this, as for `passito health`. Milliseconds. */
-const STALE_MS = 5 * 60_000;
-
 /** Monitors may ask as often as they like: health is looked at no more often than this. Milliseconds. */
 const HEALTH_MS = 1000;
 
-/** At a stop, answers that are under way have this long to get out; at a reload, as long as any may take. Milliseconds. */
+/** At a stop, answers that are under way have this long to get out. Milliseconds. */
 const FAREWELL_MS = 2000;
+
+/** At a reload they have as long as the longest wait takes. Milliseconds. */
 const LONGEST_ANSWER_MS = 65_000;
 
 /** What it is made of. */
@@ -189,7 +188,7 @@ function jobsOf({ config, store, types, pool, log }: ApiParts): Jobs {
 
   const look = remembered(HEALTH_MS, () =>
     store.read(() => {
-      const snapshot = health.snapshot(STALE_MS, isAlive);
+      const snapshot = health.snapshot(config.settings.alertThreshold, isAlive);
       return healthAsJson(snapshot, healthReasons(snapshot, remedies(store.file)));
     }),
   );

@@ -58,14 +58,10 @@ export class Generations {
   /** Starts another, and lets the former one finish. Throws, with nothing changed, where the new one cannot start. */
   async reload(config: Config, log: Log): Promise<void> {
     const former = this.#newest;
-    const started = startDaemon(config, 'supervisor', log, this.#endpoints);
+    const started = this.#startNext(config, log);
     this.#starting = started.catch(() => undefined);
     const next = await started;
-    if (this.#stopping) {
-      // It came too late.
-      await next.stop(0, AbortSignal.abort());
-      return;
-    }
+    if (next === undefined) return;
     this.#newest = next;
     this.#watch(next);
     const hurry = new AbortController();
@@ -80,6 +76,14 @@ export class Generations {
       this.#retired.delete(retired);
       this.#stuck ||= !gone;
     });
+  }
+
+  /** Undefined where all has been stopped meanwhile: then it comes too late, and is stopped as well. */
+  async #startNext(config: Config, log: Log): Promise<Daemon | undefined> {
+    const next = await startDaemon(config, 'supervisor', log, this.#endpoints);
+    if (!this.#stopping) return next;
+    await next.stop(0, AbortSignal.abort());
+    return undefined;
   }
 
   /** Stops all of them, as {@link Daemon.stop}. */

@@ -213,6 +213,20 @@ describe('the local socket', { concurrency: 2 }, () => {
     assert.deepEqual(readdirSync(here.path('run')), []);
   });
 
+  it('/healthz judges by the configured threshold, as the command does', async (t) => {
+    const { here, socket } = prepared(t, { PASSITO_ALERT_THRESHOLD: '1h' });
+    const daemon = await here.start(['--queues', 'served']);
+    here.sql.exec(
+      `INSERT INTO jobs (type, queue, available_at) VALUES ('Add', 'other', strftime('%Y-%m-%d %H:%M:%f', 'now', '-20 minutes'))`,
+    );
+    assert.deepEqual(await get(socket, '/healthz').then(({ status, body }) => [status, body.healthy]), [
+      200,
+      true,
+    ]);
+    assert.equal((await here.json<{ healthy: boolean }>('health')).healthy, true);
+    await daemon.stop();
+  });
+
   it('a database that another program holds is said within seconds, and nothing is written later', async (t) => {
     const { here, socket } = prepared(t);
     await here.start();
