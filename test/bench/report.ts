@@ -49,23 +49,33 @@ export function machine(): string {
 const docs = join(import.meta.dirname, '..', '..', 'docs');
 const parts = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const write = process.argv.includes('--write');
-if (write && parts.length > 0) throw new Error('--write puts whole tables into docs/: name no parts with it');
 
 /** Prints a part of the page; with `--write` it replaces what stands between the part's marks there. */
 export function publish(part: string, text: string): void {
+  if (write && parts.length > 0) {
+    throw new Error('--write puts whole tables into docs/: name no parts with it');
+  }
   console.log(`\n${text}\n`);
-  if (!write) return;
-  const page = join(docs, 'performance.md');
+  if (write) replacePart('performance.md', part, text);
+}
+
+/** Replaces what stands between the marks of a part in a page of docs/. */
+export function replacePart(page: string, part: string, text: string): void {
+  const path = join(docs, page);
   const [begin, end] = [`<!-- bench ${part} -->`, `<!-- end ${part} -->`];
-  const old = readFileSync(page, 'utf8');
+  const old = readFileSync(path, 'utf8');
   const [from, to] = [old.indexOf(begin), old.indexOf(end)];
-  if (from === -1 || to < from) throw new Error(`docs/performance.md has no marks for ${part}`);
-  writeFileSync(page, `${old.slice(0, from + begin.length)}\n${text}\n${old.slice(to)}`);
+  if (from === -1 || to < from) throw new Error(`docs/${page} has no marks for ${part}`);
+  writeFileSync(path, `${old.slice(0, from + begin.length)}\n${text}\n${old.slice(to)}`);
 }
 
 /** With `--write`, the picture goes into docs/. */
 export function publishPicture(name: string, svg: string): void {
-  if (write) writeFileSync(join(docs, name), svg);
+  if (write) writePicture(name, svg);
+}
+
+export function writePicture(name: string, svg: string): void {
+  writeFileSync(join(docs, name), svg);
 }
 
 /** Whether a part of a benchmark was asked for: all, where none was named. */
