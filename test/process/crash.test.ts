@@ -6,21 +6,13 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { insertDirectly, mixedJobs, produce, verify, watchMoves } from '../tools/chaos.ts';
 import { type Daemon, Site } from '../tools/daemon.ts';
+import { randomFrom } from '../tools/random.ts';
 
 /** `PASSITO_TEST_ROUNDS=500` for a long run. */
 const ROUNDS = Number(process.env['PASSITO_TEST_ROUNDS'] ?? 25);
 
 /** An interrupted job starts again this long after the restart, in milliseconds. */
 const RESTART_MS = 5000;
-
-/** The same moments each time for one seed; another seed by PASSITO_TEST_SEED. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return (state / 2 ** 32) * below;
-  };
-}
 
 describe('kill -9 of the supervisor', () => {
   it(`${ROUNDS} rounds lose nothing, and run nothing twice or too early`, async (t) => {

@@ -11,8 +11,9 @@
 import { parseArgs } from 'node:util';
 import { machine, markdown, replacePart, writePicture } from '../bench/report.ts';
 import type { Part } from './part.ts';
+import { powerPart } from './parts/power.ts';
 
-const PARTS: Part[] = [];
+const PARTS: Part[] = [powerPart];
 
 const { values, positionals } = parseArgs({
   options: {
