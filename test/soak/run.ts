@@ -12,8 +12,9 @@ import { parseArgs } from 'node:util';
 import { machine, markdown, replacePart, writePicture } from '../bench/report.ts';
 import type { Part } from './part.ts';
 import { powerPart } from './parts/power.ts';
+import { stormPart } from './parts/storm.ts';
 
-const PARTS: Part[] = [powerPart];
+const PARTS: Part[] = [stormPart, powerPart];
 
 const { values, positionals } = parseArgs({
   options: {

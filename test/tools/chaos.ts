@@ -1,19 +1,8 @@
-/** A mixed load from several programs, and an account of what became of each job. */
+/** A mixed load from several programs. */
 
-import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import type { Site } from './daemon.ts';
 import { executable } from './executable.ts';
-
-/** Moves that may be seen in the table (the states of the store, by who moves them). */
-const MOVES = new Set([
-  'blocked>pending',
-  'pending>processing',
-  'processing>completed',
-  'processing>pending',
-  'processing>failed',
-]);
 
 /** A producer that may be killed. */
 interface Producer {
@@ -32,15 +21,25 @@ export function mixedJobs(site: Site): void {
     `${note('begin')} if (context.attempt < 3) throw new Error('not yet'); ${note('end')}`,
     `maxAttempts: 3, backoff: { base: '40ms' },`,
   );
+  site.job('Victim', `${note('begin')} await sleep(payload.ms); ${note('end')}`);
+  site.job('Tick', `${note('begin')} ${note('end')}`);
   site.job('Link', `${note('begin')} await sleep(2); ${note('end')} return context.dependencies.length;`);
 }
 
-/** Records every move of every job inside the transaction that makes it. */
+/** A schedule that dispatches a `Tick` each second, and makes up for those that nobody saw. */
+export const EVERY_SECOND = `export default { schedules: {
+  second: { cron: '* * * * * *', type: 'Tick', overlap: 'queue', catchUp: 'all' },
+} };`;
+
+/** Records every move of every job, and every tick, inside the transaction that makes it. */
 export function watchMoves(site: Site): void {
   site.sql.exec(`
     CREATE TABLE moves_seen (job_id INTEGER NOT NULL, move TEXT NOT NULL) STRICT;
     CREATE TRIGGER watch_moves AFTER UPDATE OF status ON jobs WHEN old.status <> new.status
-    BEGIN INSERT INTO moves_seen VALUES (new.id, old.status || '>' || new.status); END;`);
+    BEGIN INSERT INTO moves_seen VALUES (new.id, old.status || '>' || new.status); END;
+    CREATE TABLE ticks_seen (tick TEXT NOT NULL, job_id INTEGER) STRICT;
+    CREATE TRIGGER watch_ticks AFTER INSERT ON ticks WHEN new.schedule = 'second'
+    BEGIN INSERT INTO ticks_seen VALUES (new.tick, new.job_id); END;`);
 }
 
 /** One line of each kind of job. `i` decides which. */
@@ -96,87 +95,11 @@ export function produceLines(site: Site, lines: object[], options: string[] = []
 }
 
 /** What one program inserts in plain SQL: the ids were committed when this returns. */
-export function insertDirectly(site: Site, count: number): number[] {
+export function insertDirectly(site: Site, count: number, types = ['Quick', 'Slow', 'Flaky']): number[] {
   const insert = site.sql.prepare('INSERT INTO jobs (type, payload, priority) VALUES (?, ?, ?)');
-  const types = ['Quick', 'Slow', 'Flaky'];
   return site.sql.transaction(() =>
     Array.from({ length: count }, (_, i) =>
-      Number(insert.run(types[i % 3], JSON.stringify({ ms: i % 20 }), i % 4).lastInsertRowid),
+      Number(insert.run(types[i % types.length], JSON.stringify({ ms: i % 20 }), i % 4).lastInsertRowid),
     ),
   )();
-}
-
-/** Asks the table and the ledger, and fails where they do not agree. Every job has ended by now. */
-export function verify(site: Site, acknowledged: ReadonlySet<number>): void {
-  const { sql } = site;
-  const rows = sql.prepare('SELECT id, status, attempts, last_error, type FROM jobs ORDER BY id').all() as {
-    id: number;
-    status: string;
-    attempts: number;
-    last_error: string | null;
-    type: string;
-  }[];
-  const ids = new Set(rows.map(({ id }) => id));
-  assert.deepEqual(
-    [...acknowledged].filter((id) => !ids.has(id)),
-    [],
-    'no acknowledged job is lost',
-  );
-  assert.deepEqual(rows.filter(({ status }) => status !== 'completed').slice(0, 5), [], 'all have completed');
-
-  const moves = sql.prepare('SELECT DISTINCT move FROM moves_seen').pluck().all() as string[];
-  assert.deepEqual(
-    moves.filter((move) => !MOVES.has(move)),
-    [],
-    'no other moves than the allowed ones',
-  );
-  const twice = sql.prepare(
-    `SELECT job_id FROM moves_seen WHERE move = 'processing>completed' GROUP BY 1 HAVING count(*) > 1`,
-  );
-  assert.deepEqual(twice.all(), [], 'none completed twice');
-  const after = sql.prepare(
-    `SELECT a.job_id FROM moves_seen a JOIN moves_seen c ON c.job_id = a.job_id AND c.move = 'processing>completed' AND a.rowid > c.rowid`,
-  );
-  assert.deepEqual(after.all(), [], 'nothing moved a completed job');
-
-  const ledger = readLedger(site);
-  for (const { id, type, attempts } of rows) {
-    const entry = ledger.get(id);
-    assert.ok(
-      entry !== undefined && entry.ends > 0,
-      `#${id} ${type} is completed, so its handler reached its end`,
-    );
-    // Two failures and a success, however many crashes: those cost no attempt.
-    assert.equal(attempts, type === 'Flaky' ? 3 : 1, `#${id} ${type}`);
-  }
-  const links = sql.prepare('SELECT parent_id AS parent, job_id AS child FROM dependencies').all() as {
-    parent: number;
-    child: number;
-  }[];
-  for (const { parent, child } of links) {
-    const [p, c] = [ledger.get(parent)!, ledger.get(child)!];
-    assert.ok(p.lastLine < c.firstLine, `#${child} began after the last word of its parent #${parent}`);
-  }
-  assert.ok(links.length > 0, 'there were chains');
-}
-
-interface Entry {
-  ends: number;
-  firstLine: number;
-  lastLine: number;
-}
-
-/** The lines are in the order in which they were written, whatever thread or process wrote them. */
-function readLedger(site: Site): Map<number, Entry> {
-  const entries = new Map<number, Entry>();
-  const path = site.path('ledger');
-  const lines = existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : [];
-  lines.forEach((line, number) => {
-    const [word, id] = line.split(' ');
-    const entry = entries.get(Number(id)) ?? { ends: 0, firstLine: number, lastLine: number };
-    entry.lastLine = number;
-    if (word === 'end') entry.ends++;
-    entries.set(Number(id), entry);
-  });
-  return entries;
 }

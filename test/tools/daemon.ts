@@ -24,6 +24,8 @@ export interface SiteRun extends RunOptions {
   input?: string;
   /** A copy of the executable. */
   file?: string;
+  /** `kill -9` comes after so many milliseconds, if it has not ended. */
+  killAfter?: number;
 }
 
 /** A `supervisor` or `worker` that runs. */
@@ -155,9 +157,13 @@ void [appendFileSync, sleep, discard, snooze, ledger];
   }
 
   /** Runs a command to its end. One that a signal ends, or that takes a minute, has the code -1. */
-  run(args: readonly string[], { input = '', file = executable, ...options }: SiteRun = {}): Promise<Run> {
+  run(
+    args: readonly string[],
+    { input = '', file = executable, killAfter = 60_000, ...options }: SiteRun = {},
+  ): Promise<Run> {
     const env = { ...this.env, ...options.env };
-    const child = spawn(file, args, { cwd: this.folder, timeout: 60_000, ...options, env });
+    const ending = { timeout: killAfter, killSignal: 'SIGKILL' as const };
+    const child = spawn(file, args, { cwd: this.folder, ...ending, ...options, env });
     const out = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => (out[name] += text));
