@@ -13,6 +13,7 @@ import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { log as pkgLog } from '@yao-pkg/pkg/lib-es5/log.js';
 import pkg from '@yao-pkg/pkg/lib-es5/sea.js';
+import { seal } from './src/care/seal.ts';
 import { rolldown, type OutputOptions, type Plugin } from 'rolldown';
 
 const root = import.meta.dirname;
@@ -253,6 +254,8 @@ async function assemble(): Promise<void> {
   // as a whole: 22 MB more than for a copy.
   const fresh = `${executable}.new`;
   fs.copyFileSync(output, fresh);
+  // 'passito upgrade' takes none that was cut short on its way.
+  fs.appendFileSync(fresh, seal(createHash('sha256').update(fs.readFileSync(fresh)).digest('hex')));
   fs.rmSync(output);
   // Renamed, so that one that runs keeps its file.
   fs.renameSync(fresh, executable);

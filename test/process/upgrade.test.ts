@@ -1,8 +1,10 @@
 /** `upgrade` without a service: another executable in the place of this one. With one: npm run test:systemd. */
 
 import assert from 'node:assert/strict';
-import { appendFileSync, chmodSync, copyFileSync, readdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { appendFileSync, chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
+import { seal } from '../../src/care/seal.ts';
 import { Site } from '../tools/daemon.ts';
 import { executable } from '../tools/executable.ts';
 
@@ -14,11 +16,17 @@ function installed(t: TestContext): { here: Site; file: string } {
   return { here, file };
 }
 
+/** Seals a file as the build does. */
+function sealed(file: string): void {
+  appendFileSync(file, seal(createHash('sha256').update(readFileSync(file)).digest('hex')));
+}
+
 /** Another build: what stands behind the executable's end changes nothing. */
 function another(here: Site): string {
   const file = here.path('downloaded');
   copyFileSync(executable, file);
   appendFileSync(file, 'x');
+  sealed(file);
   // As a browser leaves it.
   chmodSync(file, 0o644);
   return file;
@@ -30,6 +38,7 @@ function pretender(here: Site, otherwise: string): string {
     'pretender',
     `#!/bin/sh\n[ "$1" = --version ] && exec echo 'passito 9.9.9'\n${otherwise}\n`,
   );
+  sealed(file);
   chmodSync(file, 0o755);
   return file;
 }
@@ -78,6 +87,26 @@ describe('upgrade', { concurrency: 2 }, () => {
       assert.ok(readFileSync(file).equals(readFileSync(executable)));
     });
   }
+
+  it('changes nothing where the new one was cut short, or a bit of it is another', async (t) => {
+    const { here, file } = installed(t);
+    const fresh = another(here);
+    const before = names(here);
+    const whole = readFileSync(fresh);
+    const changed = Buffer.from(whole);
+    changed[whole.length - 50_000]! ^= 1;
+    for (const bytes of [whole.subarray(0, -1), whole.subarray(0, -40_000), changed, Buffer.from('ELF')]) {
+      writeFileSync(fresh, bytes);
+      const { code, stdout, stderr } = await here.run(['upgrade', fresh], { file });
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(
+        stderr,
+        /it was cut short or changed on its way here; copy it once more\.\nNothing was changed\./,
+      );
+      assert.deepEqual(names(here), before);
+    }
+    assert.ok(readFileSync(file).equals(readFileSync(executable)));
+  });
 
   it('changes nothing where the backup cannot be made, or only the steps are asked for', async (t) => {
     const { here, file } = installed(t);

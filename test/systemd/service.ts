@@ -20,6 +20,10 @@ const BAD = `export default { handle() { throw new Error('no'); } };\n`;
 
 const CONFIG = `export default { jobs: { Slow: { command: ['/bin/sh', '-c', 'sleep 3; echo rested'] } } };\n`;
 
+/** The command that seals a file as the build does. */
+const seal = (file: string) =>
+  `printf '\\n# passito sha256 %s\\n' $(sha256sum ${file} | cut -c1-64) >> ${file}`;
+
 describe('the service', () => {
   let machine: Machine;
   const pid = () => machine.property(SERVICE, 'MainPID');
@@ -228,7 +232,7 @@ describe('the service', () => {
   });
 
   it('an upgrade that comes up stays, one that does not is undone', async () => {
-    machine.ok('cp /root/passito /root/newer; printf x >> /root/newer');
+    machine.ok(`cp /root/passito /root/newer; printf x >> /root/newer; ${seal('/root/newer')}`);
     const out = machine.ok('passito upgrade /root/newer');
     assert.match(out, /The service runs it\./);
     machine.ok('cmp /root/newer /usr/local/bin/passito');
@@ -239,6 +243,7 @@ describe('the service', () => {
       '/root/broken',
       '#!/bin/sh\ncase $1 in --version) echo "passito 9.9.9";; install-service) ;; supervisor) exit 7;; *) exec /usr/local/bin/passito "$@";; esac\n',
     );
+    machine.ok(seal('/root/broken'));
     const { code, out: told } = machine.sh('passito upgrade /root/broken 2>&1');
     assert.equal(code, 1, told);
     assert.match(told, /passito 9\.9\.9 did not come up, and passito \S+ runs again/);

@@ -16,6 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stateFolder } from '../../app.ts';
 import { packaged, version } from '../../build-info.ts';
 import { quoted } from '../../care/doctor/finding.ts';
+import { isSealed } from '../../care/seal.ts';
 import { syncFile } from '../../care/steps.ts';
 import { restoreTables, schemaVersion } from '../../care/tables.ts';
 import type { Config } from '../../config.ts';
@@ -114,9 +115,14 @@ function copyBeside(file: string, { fresh }: Target): void {
     copyFileSync(file, fresh);
     chmodSync(fresh, 0o755);
     syncFile(fresh);
+    if (isSealed(fresh)) return;
   } catch (error) {
     throw errors.noUpgrade(file, messageOf(error));
   }
+  throw errors.noUpgrade(
+    file,
+    'it is not a whole passito: it was cut short or changed on its way here; copy it once more',
+  );
 }
 
 /** Gives the version of an executable that runs here, takes the settings, and knows the database. */
