@@ -23,6 +23,10 @@ export async function pickupPart(table: Table): Promise<void> {
     runs.map(({ returned }) => percentile(returned, share));
   table.tell('pickup from another process, idle, p50', 'ms', at(idleRuns, 0.5), { atMost: 0.8 });
   table.tell('pickup from another process, idle, p99', 'ms', at(idleRuns, 0.99), { atMost: 3 });
+  const commits = idleRuns.map(({ calling }) => percentile(calling, 0.99));
+  table.tell('raw: the commit of such a dispatch, as the claim needs one too, p99', 'ms', commits, {
+    text: '',
+  });
   table.tell('pickup while 1,000 jobs a second run, p50', 'ms', at(busyRuns, 0.5), { text: '' });
   table.tell('pickup while 1,000 jobs a second run, p99', 'ms', at(busyRuns, 0.99), { atMost: 10 });
   table.tell(

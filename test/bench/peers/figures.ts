@@ -50,7 +50,10 @@ export async function drainBeside(contestant: Contestant): Promise<number> {
   return JOBS / ((end - began) / 1000);
 }
 
+/** Milliseconds each. */
 export interface Pickup {
+  /** The call itself: one durable commit. */
+  calling: number[];
   /** From the call in the other process to the handler's start. */
   called: number[];
   /** From that call's return. */
@@ -80,9 +83,10 @@ export async function pickup(contestant: Contestant, mode: Mode): Promise<Pickup
 export function waits(
   calls: readonly (readonly [before: number, after: number])[],
   stamps: ReadonlyMap<number, number>,
-): Pick<Pickup, 'called' | 'returned'> {
+): Omit<Pickup, 'idle'> {
   const starts = calls.map((_, i) => stamps.get(i) ?? Number.NaN);
   return {
+    calling: calls.map(([before, after]) => after - before).slice(20),
     called: starts.map((at, i) => at - (calls[i]?.[0] ?? 0)).slice(20),
     returned: starts.map((at, i) => at - (calls[i]?.[1] ?? 0)).slice(20),
   };
