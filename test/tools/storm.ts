@@ -59,8 +59,8 @@ export async function storm(
       const producers =
         waiting > MOST_WAITING
           ? []
-          : [produce(here, `r${round}a`, 80, true), produce(here, `r${round}b`, 60, false)];
-      batches.set(`r${round}a`, 80);
+          : [produce(here, `r${round}a`, 40, true), produce(here, `r${round}b`, 24, false)];
+      batches.set(`r${round}a`, 40);
       // Some producers die as well: an atomic batch is there whole, or not at all.
       if (round % 2 === 0) void sleep(80 + random(100)).then(() => producers[0]?.child.kill('SIGKILL'));
       const cancelling = cancelSome(here, acknowledged, cancels, random);
