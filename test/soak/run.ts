@@ -11,10 +11,7 @@
 import { parseArgs } from 'node:util';
 import { machine, markdown, replacePart, writePicture } from '../bench/report.ts';
 import type { Part } from './part.ts';
-import { powerPart } from './parts/power.ts';
-import { stormPart } from './parts/storm.ts';
-
-const PARTS: Part[] = [stormPart, powerPart];
+const PARTS: Part[] = [powerPart, stormPart];
 
 const { values, positionals } = parseArgs({
   options: {
