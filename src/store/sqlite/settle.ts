@@ -159,7 +159,10 @@ export function prepareSettle(
     const completed: number[] = [];
     const settled = settles.map((settle) => {
       const { id, lease } = settle;
-      if (together.size > 0 && isPlain(settle)) return together.get(id) === lease;
+      if (together.size > 0 && isPlain(settle)) {
+        // Told once, also where the same outcome comes twice.
+        return together.get(id) === lease && together.delete(id);
+      }
       if (hasDispatches(settle)) becamePending = freeChildren(completed.splice(0), ended) || becamePending;
       const move = apply(settle, settle.settlement, now, ended);
       if (move === 'complete' && !hasDispatches(settle)) completed.push(id);

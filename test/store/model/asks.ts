@@ -117,9 +117,11 @@ const exchange = fc
   .record({
     settles: fc.array(settle, { maxLength: 4 }),
     from: fc.constantFrom('held' as const, 'held' as const, 'lost' as const, 'all' as const),
+    /** The first outcome comes again in the same transaction. */
+    again: fc.nat(9),
     claim: fc.option(claim),
   })
-  .map(({ settles, from, claim: wish }): Ask => ({ model, processes }, by) => {
+  .map(({ settles, from, again, claim: wish }): Ask => ({ model, processes }, by) => {
     // Lost: of jobs that run again by now. All: those of jobs that have ended, too.
     const known = model.attempts.filter(({ id, lease }) => {
       const now = model.jobs.get(id);
@@ -132,7 +134,8 @@ const exchange = fc
       used.add(attempt);
       return [settleOf(attempt, one, model, settles.length === 1)];
     });
-    return { verb: 'exchange', settles: all, claim: wish?.(processes[by]!) ?? null };
+    const twice = again === 0 ? all.slice(0, 1) : [];
+    return { verb: 'exchange', settles: [...all, ...twice], claim: wish?.(processes[by]!) ?? null };
   });
 
 const REFUSED: Settlement = { move: 'retry', delay: 20, error: { message: 'refused' } };

@@ -41,6 +41,10 @@ export async function checkModel(
       try {
         await fc.asyncModelRun(() => ({ model: {}, real: world }), given);
         await endAll(world);
+      } catch (error) {
+        throw new Error(`\n${(error as Error).message}\nafter\n${world.story.join('\n')}\n`, {
+          cause: error,
+        });
       } finally {
         world.end();
       }

@@ -32,19 +32,19 @@ class Command implements fc.AsyncCommand<Nothing, World> {
   }
 }
 
-/** Asks one thing, or several in one turn of the loop; what was asked is told in a counterexample. */
+/** Asks one thing, or several in one turn of the loop. */
 function asking(
   name: string,
   who: number,
   asks: readonly Ask[],
   act: (world: World, calls: Call[]) => Promise<unknown>,
 ): Command {
-  const command: Command = new Command(name, async (world) => {
-    const calls = asks.map((ask) => ask(world, who));
-    command.toString = () => `${name} ${who} ${JSON.stringify(calls)}`;
-    await act(world, calls);
-  });
-  return command;
+  return new Command(`${name} ${who}`, (world) =>
+    act(
+      world,
+      asks.map((one) => one(world, who)),
+    ),
+  );
 }
 
 const ask = fc

@@ -32,6 +32,8 @@ export class World {
   readonly model = new Model();
   readonly tally: Tally;
   readonly past = new Past();
+  /** What was done, a line each. fast-check knows only the random numbers behind it. */
+  readonly story: string[] = [];
   /** The number by which each of the two processes is known to the store. */
   readonly processes: number[] = [];
   readonly #folder: string;
@@ -74,6 +76,7 @@ export class World {
   /** Asks all of it in one turn of the loop, so that it shares a transaction, and judges what came of it. */
   async ask(by: number, calls: readonly Call[]): Promise<Answer[]> {
     for (const { verb } of calls) count(this.tally.verbs, verb);
+    this.story.push(`${by}: ${JSON.stringify(calls)} at ${textOf(this.clock.now())}`);
     const store = this.#stores[by]!;
     const answers = await Promise.all(calls.map((call) => perform(store, call, this.clock)));
     await this.#judge(calls, answers, () => calls.map((call) => this.model.answer(call, this.clock.now())));
@@ -82,6 +85,7 @@ export class World {
 
   /** kill -9 of one process, with calls under way that it never hears of again. */
   async kill(by: number, under: readonly Call[]): Promise<void> {
+    this.story.push(`${by}: killed with ${JSON.stringify(under)} under way`);
     const store = this.#stores[by]!;
     const lost = Promise.allSettled(under.map((call) => perform(store, call, this.clock)));
     store.db.close();
@@ -94,6 +98,7 @@ export class World {
 
   /** Both processes are killed, and the machine comes up again with the files as they lie on the disk. */
   async restart(): Promise<void> {
+    this.story.push('both: killed, and begun again from copies of the files');
     const former = this.#file;
     this.#file = former.replace(/\d+(?=\.db$)/, (n) => String(Number(n) + 1));
     for (const end of ['', '-wal']) {
@@ -164,7 +169,7 @@ export class World {
       return rows.length;
     });
     this.#note(moves, rows);
-    if (broken.length > 0) throw new Error(`\n${broken.join('\n')}\n`);
+    if (broken.length > 0) throw new Error(broken.join('\n'));
   }
 
   #note(moves: Step['moves'], rows: readonly Row[]): void {
