@@ -33,7 +33,8 @@ test(`memory, threads, descriptors and WAL stay bounded over ${JOBS} jobs (behav
 
   assert.ok(end.jobs > JOBS, 'handlers dispatched some, too');
   assertFlat(samples, 'resident', 1.25);
-  assertBelow([...samples, end], 'resident', 320 * MB);
+  // About 210 MB; what keeps a kilobyte of each job is above this.
+  assertBelow([...samples, end], 'resident', 256 * MB);
   // The main thread, V8's and libuv's, and one worker that ends while another begins.
   assertBelow([...samples, end], 'threads', WORKERS + 10);
   assertFlat([...samples, end], 'descriptors', 1, 10);
