@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { MAX_CRASHES, MOVES } from '../../src/engine/job.ts';
 import { temporaryFolder } from '../tools/store.ts';
 import { checkModel } from './model/check.ts';
-import { PROPERTIES } from './model/properties.ts';
+import { PROPERTIES, SENTENCES } from './model/properties.ts';
 import { ARROWS, FATAL_CRASHES } from './model/spec.ts';
 import { Tally } from './model/world.ts';
 
@@ -20,6 +20,10 @@ test('the table of moves in src is that of the specification', () => {
   const arrows = [...ARROWS].filter(([name]) => name !== 'dispatch');
   assert.deepEqual(Object.fromEntries(moves), Object.fromEntries(arrows));
   assert.equal(MAX_CRASHES, FATAL_CRASHES);
+});
+
+test('each property stands for a sentence of the specification', () => {
+  assert.deepEqual(Object.values(SENTENCES).flat().toSorted(), [...PROPERTIES.keys()].toSorted());
 });
 
 test('random interleavings of all verbs, kills and restarts', { timeout: 120_000 }, async (t) => {
@@ -37,11 +41,15 @@ test('random interleavings of all verbs, kills and restarts', { timeout: 120_000
   for (const name of moves) {
     await t.test(`a job was seen to go: ${name}`, () => assert.ok(tally.moves.has(name)));
   }
-  for (const name of PROPERTIES.keys()) {
-    await t.test(name, (sub) => {
-      const cases = tally.cases.get(name) ?? 0;
-      sub.diagnostic(`${cases} cases`);
-      assert.ok(cases > 0, 'there was nothing for it to look at');
+  for (const [sentence, names] of Object.entries(SENTENCES)) {
+    await t.test(sentence, async (part) => {
+      for (const name of names) {
+        await part.test(name, (sub) => {
+          const cases = tally.cases.get(name) ?? 0;
+          sub.diagnostic(`${cases} cases`);
+          assert.ok(cases > 0, 'there was nothing for it to look at');
+        });
+      }
     });
   }
 });

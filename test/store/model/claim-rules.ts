@@ -15,7 +15,7 @@ function taken(step: Step, claimed: readonly ClaimedJob[]): Row[] {
   });
 }
 
-export const claimRules: Record<string, Rule> = {
+export const claimRules = {
   'claim: lease + 1, attempt + 1, and the claimant is told so': (step) => {
     const claims = named(step, 'claim');
     for (const { was, is, id } of claims) {
@@ -119,4 +119,4 @@ export const claimRules: Record<string, Rule> = {
     });
     return seen;
   },
-};
+} satisfies Record<string, Rule>;

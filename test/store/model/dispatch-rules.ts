@@ -5,7 +5,7 @@ import { REFUSED, type Told } from './calls.ts';
 import { LIVE } from './spec.ts';
 import { count, named, type Rule } from './step.ts';
 
-export const dispatchRules: Record<string, Rule> = {
+export const dispatchRules = {
   'unique: one job of a type with a key lives; a second dispatch returns its id': (step) => {
     const holders = new Map<string, number>();
     for (const { type, key, status } of step.rows.values()) {
@@ -57,4 +57,4 @@ export const dispatchRules: Record<string, Rule> = {
     assert.ok(made <= wanted && made >= wanted - keyed, `${made} jobs were made of ${wanted}`);
     return wanted;
   },
-};
+} satisfies Record<string, Rule>;

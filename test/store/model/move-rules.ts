@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { ARROWS, LIVE, MOVES_OF, SETTLES, textOf } from './spec.ts';
 import { count, exchanges, named, type Rule } from './step.ts';
 
-export const moveRules: Record<string, Rule> = {
+export const moveRules = {
   'there are no moves but those of the table': ({ moves }) => {
     for (const { was, is, name, id } of moves) {
       if (name === 'other' || name === 'delete') continue;
@@ -152,4 +152,4 @@ export const moveRules: Record<string, Rule> = {
     assert.deepEqual(step.attempts, [...stay, ...expected].toSorted());
     return expected.length;
   },
-};
+} satisfies Record<string, Rule>;

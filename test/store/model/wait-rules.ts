@@ -8,7 +8,7 @@ function unfinished({ links, rows }: Step, id: number): number {
   return links.filter(({ parent, child }) => child === id && rows.get(parent)?.status !== 'completed').length;
 }
 
-export const waitRules: Record<string, Rule> = {
+export const waitRules = {
   'blocked: a job waits exactly while a parent has not completed, failed and cancelled ones included': (
     step,
   ) => {
@@ -92,4 +92,4 @@ export const waitRules: Record<string, Rule> = {
     }
     return gone.length;
   },
-};
+} satisfies Record<string, Rule>;
