@@ -1,7 +1,8 @@
 /** Properties of claims: which jobs, in which order, by whom. */
 
 import assert from 'node:assert/strict';
-import type { ClaimedJob } from '../../../src/engine/store.ts';
+import type { ClaimedJob, ClaimRequest } from '../../../src/engine/store.ts';
+import type { Told } from './calls.ts';
 import { textOf } from './spec.ts';
 import { exchanges, named, type Rule, type Step } from './step.ts';
 import type { Row } from './watch.ts';
@@ -13,6 +14,28 @@ function taken(step: Step, claimed: readonly ClaimedJob[]): Row[] {
     assert.ok(move, `#${id} was told as claimed, and was not`);
     return move.was!;
   });
+}
+
+/** The only claim of a step, where it had room left and no suspect kept others away. */
+function notFull(step: Step): { claim: ClaimRequest; told: Told } | undefined {
+  const [only] = step.calls.length === 1 ? exchanges(step) : [];
+  const claim = only?.call.claim;
+  if (only === undefined || claim === undefined || claim === null || !only.told.registered) return undefined;
+  const { claimed, suspectsWaiting } = only.told;
+  const solo = suspectsWaiting > 0 || claimed.some(({ crashes }) => crashes > 0);
+  return solo || claimed.length >= claim.slots ? undefined : { claim, told: only.told };
+}
+
+/** What still waits of the types and queues of a claim, but for what is paused. */
+function servedBy({ rows, past: { paused } }: Step, { types, queues }: ClaimRequest): Row[] {
+  return [...rows.values()].filter(
+    ({ status, type, queue }) =>
+      status === 'pending' &&
+      types.has(type) &&
+      (queues?.includes(queue) ?? true) &&
+      !paused.has(null) &&
+      !paused.has(queue),
+  );
 }
 
 export const claimRules = {
@@ -73,23 +96,28 @@ export const claimRules = {
   },
 
   'nothing that is due is left lying: a claim comes back full, or all that may run does': (step) => {
-    const only = step.calls.length === 1 ? exchanges(step)[0] : undefined;
-    if (only === undefined || only.call.claim === null || !only.told.registered) return 0;
-    const { claim } = only.call;
-    const { claimed, suspectsWaiting } = only.told;
-    const solo = suspectsWaiting > 0 || claimed.some(({ crashes }) => crashes > 0);
-    if (solo || claimed.length >= claim.slots) return 0;
-    const paused = step.past.paused;
-    for (const row of step.rows.values()) {
-      if (row.status !== 'pending' || row.due > textOf(step.now) || row.crashes > 0) continue;
-      if (paused.has(null) || paused.has(row.queue) || !(claim.queues?.includes(row.queue) ?? true)) continue;
+    const found = notFull(step);
+    if (found === undefined) return 0;
+    for (const { id, type, due, crashes } of servedBy(step, found.claim)) {
+      if (due > textOf(step.now) || crashes > 0) continue;
       const running = [...step.rows.values()].filter(
-        (one) => one.status === 'processing' && one.type === row.type,
+        (one) => one.status === 'processing' && one.type === type,
       );
-      const full = running.length >= (claim.types.get(row.type)?.concurrency ?? 0);
-      assert.ok(full, `#${row.id} was left although there was room`);
+      const full = running.length >= found.claim.types.get(type)!.concurrency;
+      assert.ok(full, `#${id} was left although there was room`);
     }
     return 1;
+  },
+
+  'a claim with room left tells when the next job becomes due': (step) => {
+    const found = notFull(step);
+    if (found === undefined) return 0;
+    const later = servedBy(step, found.claim)
+      .map(({ due }) => due)
+      .filter((due) => due > textOf(step.now));
+    const { nextDue } = found.told;
+    assert.equal(typeof nextDue === 'number' ? textOf(nextDue) : nextDue, later.toSorted()[0] ?? null);
+    return later.length;
   },
 
   'what is paused does not start': (step) => {

@@ -17,11 +17,15 @@ export const dispatchRules = {
       const answer = step.answers[i];
       if (call.verb !== 'insert' || answer === REFUSED) return;
       (answer as { id: number; existing: boolean }[]).forEach(({ id, existing }, at) => {
-        if (call.jobs[at]!.uniqueKey === null) return;
+        const { type, uniqueKey } = call.jobs[at]!;
+        if (uniqueKey === null) return;
         seen++;
         const made = named(step, 'dispatch').some((move) => move.id === id);
-        assert.ok(made || existing, `#${id} was neither made nor there`);
-        assert.equal(step.rows.get(id)?.key, call.jobs[at]!.uniqueKey, `#${id}`);
+        const revived = named(step, 'revive').some((move) => move.id === id);
+        const lived = revived || LIVE.has(step.before.get(id)?.status ?? '');
+        assert.ok(made || (existing && lived), `#${id} was neither made, nor did it live`);
+        const { key, type: ofType } = step.rows.get(id)!;
+        assert.deepEqual([ofType, key], [type, uniqueKey], `#${id}`);
       });
     });
     return seen;

@@ -35,6 +35,7 @@ export const SENTENCES: Readonly<Record<string, readonly Name[]>> = {
     'the order is priority, then due time, then id',
     'no more run of a type than may, none of another type or queue, and none of more than was asked for',
     'nothing that is due is left lying: a claim comes back full, or all that may run does',
+    'a claim with room left tells when the next job becomes due',
     'what is paused does not start',
   ],
   'retry: available_at = now + backoff': ['retry: due after its backoff, the attempt stays counted'],
