@@ -179,5 +179,7 @@ export function assertBelow(samples: readonly Sample[], name: keyof Sample, limi
 }
 
 function story(samples: readonly Sample[], name: keyof Sample): string {
-  return samples.map((sample) => `${sample.jobs} jobs ${sample[name]}`).join(', ');
+  const every = Math.ceil(samples.length / 40);
+  const some = samples.filter((_, i) => i % every === 0);
+  return some.map((sample) => `${sample.jobs} jobs ${sample[name]}`).join(', ');
 }
