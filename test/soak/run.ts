@@ -11,7 +11,12 @@
 import { parseArgs } from 'node:util';
 import { machine, markdown, replacePart, writePicture } from '../bench/report.ts';
 import type { Part } from './part.ts';
-const PARTS: Part[] = [powerPart, stormPart];
+import { millionPart } from './parts/million.ts';
+import { modelPart } from './parts/model.ts';
+import { powerPart } from './parts/power.ts';
+import { stormPart } from './parts/storm.ts';
+
+const PARTS: Part[] = [stormPart, powerPart, modelPart, millionPart];
 
 const { values, positionals } = parseArgs({
   options: {
