@@ -33,7 +33,7 @@ const RELOAD_MS = 20_000;
 
 const MB = 1024 * 1024;
 
-export const million: Part = {
+export const millionPart: Part = {
   name: 'million',
   what: 'a million jobs of all kinds: memory, threads, descriptors, WAL, file',
   share: 2,

@@ -14,7 +14,7 @@ const RUNS = 20;
 /** Commands in a run, at most: short ones meet each other's beginnings, long ones go deep. */
 const LENGTHS = [60, 200, 600];
 
-export const model: Part = {
+export const modelPart: Part = {
   name: 'model',
   what: 'random interleavings of all verbs, kills and restarts, against a model and the properties of the states',
   share: 1,
