@@ -8,6 +8,7 @@ import { type JobFiles, syntaxProblem } from './edge/job-files.ts';
 import type { Log } from './edge/log.ts';
 import { holderName, ownIdentity } from './edge/machine.ts';
 import type { Events } from './engine/events.ts';
+import { bounded } from './engine/outcome.ts';
 import { Pool } from './engine/pool.ts';
 import { DEFAULTS, type JobType } from './engine/types.ts';
 import type { WorkerSetup } from './engine/wire.ts';
@@ -79,8 +80,9 @@ function createPool(
       setup,
     },
     {
-      message: ({ kind: _kind, ...line }) => events.emit('log', line),
-      threadDied: (worker, error) => events.emit('workerDied', { worker, reason: String(error) }),
+      message: (line) => events.emit('log', line),
+      threadDied: (worker, error) =>
+        events.emit('workerDied', { worker, reason: bounded({ message: String(error) }).message }),
     },
   );
 }

@@ -16,8 +16,8 @@ export class Chunk {
   /** Jobs from this index on were taken back and are not this chunk's any more. */
   end: number;
   readonly elsewhere = new Map<number, string>();
-  /** It said something unreadable: its thread runs no other job after this chunk. */
-  garbled = false;
+  /** Its thread said something unreadable, or bears what a job left behind: it runs no other job after this chunk. */
+  tainted = false;
   readonly abort = new AbortController();
 
   constructor(number: number, jobs: WireJob[], arena: Arena) {
@@ -37,6 +37,11 @@ export class Chunk {
   /** When the running job began, on the shared clock. */
   get since(): number {
     return this.base + runningSince(this.arena);
+  }
+
+  /** How many jobs have begun: where it stands still, the thread does. */
+  get begun(): number {
+    return begun(this.arena);
   }
 
   get threadId(): number {

@@ -141,7 +141,7 @@ export class Dispatcher {
   /** Takes in outcomes that stand in shared memory already; the chunk goes on. */
   harvest(one: Running): void {
     this.#take(one, this.#parts.pool.harvest(one.chunk));
-    if (one.chunk.garbled) this.#takeBack(one);
+    if (one.chunk.tainted) this.#takeBack(one);
     if (this.#landed.length > 0) this.#pump();
   }
 

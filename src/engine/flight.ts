@@ -12,6 +12,7 @@ import type { AttemptName } from './events.ts';
 import type { Random } from './clock.ts';
 import type { ClaimedJob, Settle, StoredOptions } from './store.ts';
 import type { JobType } from './types.ts';
+import { bounded } from './outcome.ts';
 import type { WireJob } from './wire.ts';
 
 /** One attempt. */
@@ -103,13 +104,16 @@ export function causeOfDeath(error: unknown, memoryLimit: string): JobError {
   if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
     return { message: `Used more memory than its limit of ${memoryLimit}.` };
   }
+  // Piscina's word for a task that we have aborted, with our reason.
+  if (error instanceof Error && error.name === 'AbortError' && typeof error.cause === 'string') {
+    return { message: error.cause };
+  }
   const message = error instanceof Error ? error.message : String(error);
   const exit = /worker exited with code: (-?\d+)/.exec(message);
   if (exit) return { message: `The handler ended its thread: process.exit(${exit[1]}).` };
-  return error instanceof Error
-    ? {
-        message: `Threw outside its promise: ${message}`,
-        ...(error.stack === undefined ? {} : { stack: error.stack }),
-      }
-    : { message: `Threw outside its promise: ${message}` };
+  const stack = error instanceof Error ? error.stack : undefined;
+  return bounded({
+    message: `Threw outside its promise: ${message}`,
+    ...(typeof stack === 'string' ? { stack } : {}),
+  });
 }

@@ -8,6 +8,16 @@ import type { JobError, NestedDispatch, Outcome } from './job.ts';
 /** Without a result, and nothing dispatched: needs no text. */
 export const PLAIN: Outcome = { kind: 'completed', result: null };
 
+/** Errors are kept with the job, logged and mailed: longer ones are cut. Characters. */
+const LONGEST_MESSAGE = 4000;
+const LONGEST_STACK = 16_000;
+
+/** An error as long as it may be kept, whatever the handler threw. */
+export function bounded({ message, stack }: JobError): JobError {
+  const short = { message: message.slice(0, LONGEST_MESSAGE) };
+  return stack === undefined ? short : { ...short, stack: stack.slice(0, LONGEST_STACK) };
+}
+
 /** Reads an outcome's JSON text; undefined where a thread in good order would not have written it. */
 export function readOutcomeText(text: string | undefined): Outcome | undefined {
   try {
@@ -29,11 +39,11 @@ function checked(said: Record<string, unknown>): Outcome | undefined {
         : undefined;
     case 'failed':
     case 'discarded':
-      return isError(error) ? { kind, error } : undefined;
+      return isError(error) ? { kind, error: bounded(error) } : undefined;
     case 'snoozed':
       if (typeof delay !== 'number' || delay < 0) return undefined;
       if (error === undefined) return { kind, delay };
-      return isError(error) ? { kind, delay, error } : undefined;
+      return isError(error) ? { kind, delay, error: bounded(error) } : undefined;
     default:
       return undefined;
   }

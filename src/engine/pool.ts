@@ -10,6 +10,7 @@ import { Piscina } from 'piscina';
 import { type Arena, CODE, createArena, readOutcome, resetArena, stored } from './arena.ts';
 import { Chunk, type ToldOutcome } from './chunk.ts';
 import { PLAIN, readOutcomeText } from './outcome.ts';
+import { Programs } from './programs.ts';
 import { ThreadPorts } from './thread-ports.ts';
 import { formatDuration } from './units.ts';
 import type { CheckRequest, ChunkTask, Description, FromWorker, Task, WireJob, WorkerSetup } from './wire.ts';
@@ -39,9 +40,13 @@ export interface PoolOptions {
 /** Answers a worker's call for something that lives in the main thread. */
 export type Service = (chunk: number, index: number, method: string, args: unknown[]) => unknown;
 
+/** What a handler has logged. */
+export type LogLine = Omit<Extract<FromWorker, { kind: 'log' }>, 'kind' | 'size'>;
+
 /** What the pool tells. */
 export interface PoolListener {
-  message(message: Extract<FromWorker, { kind: 'log' }>): void;
+  message(message: LogLine): void;
+  /** A thread has died, or is not used again. */
   threadDied(threadId: number, error: unknown): void;
 }
 
@@ -56,7 +61,7 @@ export class Pool {
   readonly #piscina: Piscina;
   readonly #ports: ThreadPorts;
   readonly #chunks = new Map<number, Chunk>();
-  readonly #children = new Map<number, Set<number>>();
+  readonly #programs = new Programs();
   readonly #services = new Map<string, Service>();
   readonly #arenas: Arena[] = [];
   /** Told to end, and not dead yet. */
@@ -153,7 +158,7 @@ export class Pool {
       this.#ports.drain(threadId);
       const outcomes = this.harvest(chunk);
       const whole = error === undefined && chunk.harvested >= chunk.end;
-      if (whole && !chunk.garbled) {
+      if (whole && !chunk.tainted) {
         this.#chunks.delete(chunk.number);
         resetArena(chunk.arena);
         this.#arenas.push(chunk.arena);
@@ -184,19 +189,19 @@ export class Pool {
       }
       const told = code === CODE.port ? chunk.elsewhere.get(index) : text;
       const outcome = code === CODE.plain ? PLAIN : readOutcomeText(told);
-      if (outcome === undefined) chunk.garbled = true;
+      if (outcome === undefined) chunk.tainted = true;
       outcomes.push({ index, outcome, microseconds });
     }
     return outcomes;
   }
 
-  /** Ends the thread that has the chunk, and the programs it started. `done` is told with an error. */
-  kill(chunk: Chunk): void {
-    for (const pid of this.#children.get(chunk.threadId) ?? []) killGroup(pid);
+  /** Ends the thread that has the chunk, and the programs it started. `done` is told with an error, which bears the reason. */
+  kill(chunk: Chunk, reason?: string): void {
+    this.#programs.end(chunk.threadId);
     this.#ports.drain(chunk.threadId);
     const thread = this.threads.find(({ threadId }) => threadId === chunk.threadId);
     if (thread !== undefined) void this.#doom(thread);
-    chunk.abort.abort();
+    chunk.abort.abort(reason);
   }
 
   /** Tells the handler that runs as job `index` to give up. */
@@ -220,7 +225,7 @@ export class Pool {
    * gone: one inside a call of the system (`execSync`) cannot be ended before that returns.
    */
   async destroy(): Promise<boolean> {
-    for (const pids of this.#children.values()) for (const pid of pids) killGroup(pid);
+    this.#programs.endAll(this.threads.map(({ threadId }) => threadId));
     this.#ports.closeAll();
     const ends = [...this.threads, ...this.#doomed].map((thread) => this.#doom(thread));
     const gone = Promise.all([...ends, this.#piscina.destroy()]).then(() => true);
@@ -233,21 +238,44 @@ export class Pool {
         this.#chunks.get(message.chunk)?.elsewhere.set(message.index, message.text);
         return;
       case 'log':
-        this.#listener.message(message);
+        this.#log(message);
         return;
-      case 'child': {
-        const pids = this.#children.get(threadId) ?? new Set();
-        this.#children.set(threadId, pids);
-        if (message.running) pids.add(message.pid);
-        else pids.delete(message.pid);
+      case 'tainted':
+        this.#taint(threadId);
+        this.#listener.threadDied(threadId, `a handler has changed a built-in object: ${message.changed}`);
         return;
-      }
+      case 'stray':
+        this.#stray(threadId, message);
+        return;
+      case 'child':
+        this.#programs.note(threadId, message.pid, message.running);
+        return;
       case 'loading':
         this.#loading = message.path;
         return;
       case 'call':
         void this.#answer(threadId, message);
     }
+  }
+
+  /** What runs there may end, and no other job begins. */
+  #taint(threadId: number): void {
+    for (const chunk of this.#chunks.values()) if (chunk.threadId === threadId) chunk.tainted = true;
+  }
+
+  #log({ kind: _kind, size: _size, ...line }: Extract<FromWorker, { kind: 'log' }>): void {
+    this.#listener.message(line);
+  }
+
+  /** The thread may throw again at any moment. */
+  #stray(threadId: number, { kind: _kind, error, ...job }: Extract<FromWorker, { kind: 'stray' }>): void {
+    this.#taint(threadId);
+    this.#listener.message({
+      ...job,
+      level: 'warn',
+      message: 'what a job left behind threw after its end; its thread is not used again',
+      fields: { error },
+    });
   }
 
   async #answer(
@@ -277,10 +305,9 @@ export class Pool {
     const doomed = this.threads.filter((thread) =>
       threadId === 0 ? !busy.has(thread.threadId) : thread.threadId === threadId,
     );
+    this.#programs.end(threadId);
     const ends = doomed.map((thread) => this.#doom(thread));
     this.#ports.close(threadId);
-    for (const pid of this.#children.get(threadId) ?? []) killGroup(pid);
-    this.#children.delete(threadId);
     await Promise.race([Promise.all(ends), wait(BURIAL_MS)]);
   }
 
@@ -297,12 +324,4 @@ function wait(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms).unref();
   });
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
 }

@@ -19,6 +19,8 @@ export interface Running {
   chunk: Chunk;
   flights: Flight[];
   ending?: Ending;
+  /** Seen between two jobs, or before the first: how many had begun, and since when, on the shared clock. */
+  still?: { begun: number; since: number };
 }
 
 /** The flight that runs now; undefined before the first of the chunk and between two. */

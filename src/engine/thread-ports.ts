@@ -13,6 +13,8 @@ export class ThreadPorts {
   readonly #secret: string;
   readonly #receive: (threadId: number, message: FromWorker) => void;
   readonly #ports = new Map<number, MessagePort>();
+  /** By how much each thread's log is ahead of what was read here. */
+  readonly #unread = new Map<number, Int32Array>();
   /** Threads that have greeted, or will not any more. Outlives the port: it may close before the thread's end is told. */
   readonly #settled = new Set<number>();
   readonly #awaited = new Map<number, () => void>();
@@ -26,12 +28,16 @@ export class ThreadPorts {
   /** Takes a greeting; whatever else was posted is none of ours. */
   greet(message: unknown): void {
     if (!isHello(message, this.#secret) || this.#ports.has(message.threadId)) return;
-    const { threadId, port } = message;
+    const { threadId, port, unread } = message;
     this.#ports.set(threadId, port);
     this.#settled.add(threadId);
     this.#awaited.get(threadId)?.();
-    port.on('message', (told: FromWorker) => this.#receive(threadId, told));
-    port.on('close', () => this.#ports.delete(threadId));
+    this.#unread.set(threadId, unread);
+    port.on('message', (told: FromWorker) => this.#read(threadId, told));
+    port.on('close', () => {
+      this.#ports.delete(threadId);
+      this.#unread.delete(threadId);
+    });
     port.unref();
   }
 
@@ -60,8 +66,14 @@ export class ThreadPorts {
     const port = this.#ports.get(threadId);
     if (port === undefined) return;
     for (let entry = receiveMessageOnPort(port); entry !== undefined; entry = receiveMessageOnPort(port)) {
-      this.#receive(threadId, entry.message as FromWorker);
+      this.#read(threadId, entry.message as FromWorker);
     }
+  }
+
+  #read(threadId: number, message: FromWorker): void {
+    const unread = this.#unread.get(threadId);
+    if (message.kind === 'log' && unread !== undefined) Atomics.sub(unread, 0, message.size);
+    this.#receive(threadId, message);
   }
 
   drainAll(): void {
@@ -72,6 +84,7 @@ export class ThreadPorts {
   close(threadId: number): void {
     this.#ports.get(threadId)?.close();
     this.#ports.delete(threadId);
+    this.#unread.delete(threadId);
     this.#settled.delete(threadId);
   }
 

@@ -19,6 +19,9 @@ const PATIENCE_MS = 4;
 /** Between the request to stop and the end of the thread, in milliseconds. */
 const GRACE_MS = 2000;
 
+/** A thread that begins no job for as long is broken or blocked, in milliseconds. Above what job files may take to load. */
+const STILL_MS = 20_000;
+
 /** Memory is looked at this often, and only of jobs that have run as long, in milliseconds. */
 const MEMORY_MS = 50;
 
@@ -34,16 +37,18 @@ export class Watchdog {
   readonly #pool: Pool;
   readonly #store: Store;
   readonly #clock: Clock;
+  readonly #stillMs: number;
   #timer: Timer | undefined;
   #lostTimer: Timer | undefined;
   #memoryAt = 0;
   #stopped = false;
 
-  constructor(dispatcher: Dispatcher, pool: Pool, store: Store, clock: Clock) {
+  constructor(dispatcher: Dispatcher, pool: Pool, store: Store, clock: Clock, stillMs = STILL_MS) {
     this.#dispatcher = dispatcher;
     this.#pool = pool;
     this.#store = store;
     this.#clock = clock;
+    this.#stillMs = stillMs;
   }
 
   /** Begins to look, as often as what runs calls for. */
@@ -102,6 +107,8 @@ export class Watchdog {
         if (this.#clock.monotonic() >= one.ending.killAt && one.chunk.running === one.ending.index) {
           this.#dispatcher.kill(one, one.ending);
         } else if (one.chunk.running !== one.ending.index) delete one.ending;
+        // Its grace is not for filling the memory.
+        else if (measure) void this.#weigh(one, one.flights[one.ending.index] as Flight);
         continue;
       }
       const flight = runningFlight(one);
@@ -110,28 +117,40 @@ export class Watchdog {
         this.#dispatcher.harvest(one);
         if (ran > PATIENCE_MS) this.#dispatcher.recall(one);
       }
-      if (flight === undefined) continue;
+      if (flight === undefined) {
+        this.#seeStill(one, now);
+        continue;
+      }
       if (flight.timeout > 0 && ran >= flight.timeout) {
         this.#end(one, `Timed out after ${formatDuration(flight.timeout)}.`);
       } else if (measure && ran >= MEMORY_MS) void this.#weigh(one, flight);
     }
   }
 
+  /** No job runs in it: usually for microseconds, for ever where a handler has broken or blocked its thread. */
+  #seeStill(one: Running, now: number): void {
+    const { chunk } = one;
+    if (one.still?.begun !== chunk.begun) one.still = { begun: chunk.begun, since: now };
+    if (now - one.still.since < this.#stillMs) return;
+    this.#dispatcher.harvest(one);
+    this.#dispatcher.recall(one);
+    // Taken back first: what begins at this very moment may go on.
+    if (chunk.running === undefined) {
+      this.#pool.kill(chunk, `it began no job for ${formatDuration(this.#stillMs)}`);
+    }
+  }
+
   async #weigh(one: Running, flight: Flight): Promise<void> {
     const index = one.chunk.running;
     const memory = await this.#pool.memory(one.chunk.threadId);
-    if (
-      index === undefined ||
-      memory === undefined ||
-      one.chunk.running !== index ||
-      one.ending !== undefined
-    ) {
+    if (index === undefined || memory === undefined || one.chunk.running !== index) {
       return;
     }
     const used = memory.heap + memory.external;
     // What one job was allowed at its dispatch cannot be more than its thread has room for.
     const limit = Math.min(flight.memoryLimit, 2 * this.#pool.heapLimit);
     if (used <= limit) return;
+    if (one.ending !== undefined) return this.#dispatcher.kill(one, one.ending);
     const message = `Used ${formatSize(used)} of memory; its limit is ${formatSize(limit)}.`;
     // No grace: what leaks goes on leaking.
     this.#dispatcher.kill(one, {

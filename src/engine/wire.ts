@@ -105,10 +105,17 @@ export function messageIdOf(jobId: number, key: string | number, databaseId: str
   return `passito.${jobId}.${key}@${databaseId}.passito`;
 }
 
+/** What a worker's thread is called in `ps -T` and `top -H`; Linux keeps 15 characters. */
+export function threadName(threadId: number): string {
+  return `passito-w${threadId}`;
+}
+
 /** The first message of a worker's thread: its own port, open from then on. */
 export interface Hello {
   secret: string;
   threadId: number;
+  /** Shared: how much the thread has logged that is not read yet, in characters. */
+  unread: Int32Array<SharedArrayBuffer>;
 }
 
 /** From a worker, through its port. */
@@ -122,7 +129,13 @@ export type FromWorker =
       level: 'debug' | 'info' | 'warn' | 'error';
       message: string;
       fields?: Record<string, unknown>;
+      /** What it counts in {@link Hello.unread}. */
+      size: number;
     }
+  /** A handler of the chunk has changed this built-in object. */
+  | { kind: 'tainted'; changed: string }
+  /** What a job left behind has thrown while another ran. */
+  | { kind: 'stray'; id: number; type: string; attempt: number; error: string }
   | {
       kind: 'call';
       call: number;

@@ -2,6 +2,7 @@
 
 import { isDiscard, isSnooze, type JobDefinition } from '../engine/handler.ts';
 import type { JobError, Outcome } from '../engine/job.ts';
+import { bounded } from '../engine/outcome.ts';
 import { formatSize, parseDuration } from '../engine/units.ts';
 import type { WireJob } from '../engine/wire.ts';
 import { type Context, MAX_JSON } from './context.ts';
@@ -12,10 +13,6 @@ const { assign, create, hasOwn } = Object;
 
 /** Undefined stands for the most common end: completed, with no result. */
 export type OutcomeText = string | undefined;
-
-/** Longer messages and stacks are cut: they are kept with the job. Characters. */
-const LONGEST_MESSAGE = 4000;
-const LONGEST_STACK = 16_000;
 
 /** Runs the handler. Never throws or rejects. Synchronous where the handler is: an await a job costs. */
 export function attempt(
@@ -104,7 +101,7 @@ function ended(error: unknown): OutcomeText {
     }
     const { reason } = error;
     if ((reason ?? '') === '') return text({ kind: 'snoozed', delay });
-    return text({ kind: 'snoozed', delay, error: bare({ message: cut(String(reason)) }) });
+    return text({ kind: 'snoozed', delay, error: bare(bounded({ message: String(reason) })) });
   }
   if (isDiscard(error)) return text({ kind: 'discarded', error: bare(describe(error)) });
   return failed(describe(error));
@@ -112,7 +109,7 @@ function ended(error: unknown): OutcomeText {
 
 /** The outcome of an attempt that went wrong. */
 export function failed(error: JobError): string {
-  return text({ kind: 'failed', error: bare(error) });
+  return text({ kind: 'failed', error: bare(bounded(error)) });
 }
 
 function text(outcome: Outcome): string {
@@ -132,28 +129,22 @@ export function describe(error: unknown): JobError {
       const why = error.cause instanceof Error ? error.cause.message : '';
       // Many a library repeats its cause in its own message.
       const cause = why === '' || error.message.includes(why) ? '' : ` (${why})`;
-      const message = cut(`${isDiscard(error) ? '' : name}${error.message || 'no message'}${cause}`);
-      return typeof error.stack === 'string' ? { message, stack: theirs(error.stack) } : { message };
+      const message = `${isDiscard(error) ? '' : name}${error.message || 'no message'}${cause}`;
+      const { stack } = error;
+      return bounded(typeof stack === 'string' ? { message, stack: theirs(stack) } : { message });
     }
     const shown = typeof error === 'string' ? error : (stringify(error) ?? String(error));
-    return { message: cut(`The handler threw ${shown}`) };
+    return bounded({ message: `The handler threw ${shown}` });
   } catch {
     return { message: 'The handler threw something that cannot be shown.' };
   }
-}
-
-function cut(message: string): string {
-  return message.slice(0, LONGEST_MESSAGE);
 }
 
 /** The stack down to where passito called the handler. */
 function theirs(stack: string): string {
   const lines = stack.split('\n');
   const ours = lines.findIndex((line) => line.includes(`${import.meta.dirname}/`));
-  return lines
-    .slice(0, ours === -1 ? lines.length : ours)
-    .join('\n')
-    .slice(0, LONGEST_STACK);
+  return lines.slice(0, ours === -1 ? lines.length : ours).join('\n');
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -10,6 +10,7 @@ import {
   type ChunkTask,
   COMMAND,
   messageIdOf,
+  threadName,
   type DescribedType,
   type Description,
   type FromWorker,
@@ -21,11 +22,21 @@ import {
   type WorkerSetup,
 } from '../engine/wire.ts';
 import { attempt, describe, failed } from './attempt.ts';
+import { Builtins } from './builtins.ts';
 import { checkPayload } from './check.ts';
 import { commandJob } from './command.ts';
 import { Context, type ThreadServices } from './context.ts';
 import { jobFiles } from './files.ts';
 import { installHooks, type LoadedJob, loadJobFile } from './loader.ts';
+import { Strays } from './strays.ts';
+import { ThreadLog } from './thread-log.ts';
+
+// Taken now: a handler that patches globals must not break the jobs after it.
+const ThisError = Error;
+const { set } = Reflect;
+
+/** Calls that may wait for the main thread. */
+const MOST_CALLS = 256;
 
 /** What the composition root hands to a thread. */
 export interface ThreadParts {
@@ -44,15 +55,21 @@ export function startThread({
   builtIns,
   sendMail,
 }: ThreadParts): (task: Task) => Promise<Description | Verdict[] | undefined> {
-  nameThread(`passito-w${threadId}`);
+  nameThread(threadName(threadId));
   installHooks(setup.compiled);
-  const port = greet(secret);
+  const unread = new Int32Array(new SharedArrayBuffer(4));
+  const port = greet(secret, unread);
   const calls = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   const definitions = new Map<string, LoadedJob>();
   let lastCall = 0;
   let current: { chunk: number; index: number; context: Context } | undefined;
 
   const send = (message: FromWorker) => port.postMessage(message);
+  const builtins = new Builtins();
+  const log = new ThreadLog(unread, send);
+  const strays = new Strays(({ id, type, attempt: number }, error) =>
+    send({ kind: 'stray', id, type, attempt: number, error: describe(error).message }),
+  );
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'abort') {
       if (current?.chunk === message.chunk && current.index === message.index) {
@@ -69,13 +86,11 @@ export function startThread({
 
   const services: ThreadServices = {
     files: ({ id }) => jobFiles(setup.filesRoot, String(id)),
-    log({ id, type, attempt: number }, level, message, fields) {
-      const line: FromWorker = { kind: 'log', id, type, attempt: number, level, message };
-      if (fields !== undefined) line.fields = plain(fields);
-      send(line);
-    },
+    log: (job, level, message, fields) => log.write(job, level, message, fields),
     call: (chunk, index, service, method, args) =>
       new Promise((resolve, reject) => {
+        // A loop that reports progress is faster than the disk: what comes between is left out.
+        if (service === 'job' && calls.size >= MOST_CALLS) return resolve(undefined);
         const call = ++lastCall;
         calls.set(call, { resolve, reject });
         send({ kind: 'call', call, chunk, index, service, method, args });
@@ -88,6 +103,7 @@ export function startThread({
     if (known !== undefined) return known;
     const loaded = await load(type, source);
     definitions.set(type, loaded);
+    builtins.accept();
     return loaded;
   }
 
@@ -110,9 +126,11 @@ export function startThread({
     }
     for (let index = 0; index < jobs.length; index++) {
       const job = jobs[index] as WireJob;
-      if (!side.begin(index)) return;
+      if (!side.begin(index)) break;
       const context = new Context(job, chunk, index, services);
       current = { chunk, index, context };
+      strays.begin(context);
+      const { prepareStackTrace } = ThisError;
       let outcome: string | undefined;
       try {
         const known = definitions.get(job.type) ?? (await definition(job.type, sources[job.type] ?? ''));
@@ -122,12 +140,18 @@ export function startThread({
         // The file could be read when it was described, and no more.
         outcome = failed(describe(error));
       }
+      // The next one's errors are not for this handler to tell.
+      set(ThisError, 'prepareStackTrace', prepareStackTrace);
+      log.flush(job);
       if (!side.store(index, outcome)) {
         send({ kind: 'outcome', chunk, index, text: outcome as string });
         side.storeElsewhere(index);
       }
     }
     current = undefined;
+    strays.begin(undefined);
+    const changed = builtins.changed();
+    if (changed !== undefined) send({ kind: 'tainted', changed });
   }
 
   async function describeAll(): Promise<Description> {
@@ -177,14 +201,13 @@ export function startThread({
 }
 
 /** Opens this thread's own port and sends the other end along: Piscina's is not ours to use. */
-function greet(secret: string): MessagePort {
+function greet(secret: string, unread: Int32Array<SharedArrayBuffer>): MessagePort {
   const { port1, port2 } = new MessageChannel();
-  const hello: Hello = { secret, threadId };
+  const hello: Hello = { secret, threadId, unread };
   parentPort?.postMessage({ ...hello, port: port2 }, [port2]);
   return port1;
 }
 
-/** Shown by `ps -T` and `top -H`; Linux keeps 15 characters. */
 function nameThread(name: string): void {
   try {
     writeFileSync('/proc/thread-self/comm', name);

@@ -29,6 +29,8 @@ export interface EngineOptions {
   /** How many times faster waits of the engine pass; 10 unless told. */
   hurry?: number;
   clock?: Clock;
+  /** How long a thread may begin no job, in milliseconds. */
+  stillMs?: number;
   /** Whether it claims from the beginning; true unless told. */
   started?: boolean;
   /** Errors of the engine itself that are a part of the test. */
@@ -146,7 +148,7 @@ export async function openEngine(t: TestContext, options: EngineOptions): Promis
       },
     },
     {
-      message: ({ kind: _kind, ...line }) => events.emit('log', line),
+      message: (line) => events.emit('log', line),
       threadDied: (worker, error) => events.emit('workerDied', { worker, reason: String(error) }),
     },
   );
@@ -165,7 +167,7 @@ export async function openEngine(t: TestContext, options: EngineOptions): Promis
     process: await store.register(identity(process.pid)),
   });
   dispatcher.target = workers;
-  const watchdog = new Watchdog(dispatcher, pool, store, clock);
+  const watchdog = new Watchdog(dispatcher, pool, store, clock, options.stillMs);
   pool.serve('job', async (chunk, index, method, [value]) => {
     assert.equal(method, 'progress');
     const flight = dispatcher.flight(chunk, index);

@@ -248,7 +248,7 @@ suite('neighbours', () => {
     const engine = await openEngine(t, {
       workers: 1,
       jobs: {
-        Good: GOOD,
+        Good: `export default { handle: () => JSON.parse('"good"') };`,
         Vandal: `export default { handle() {
           JSON.parse = JSON.stringify = null; process.hrtime = null;
           Atomics.store = Atomics.load = Atomics.compareExchange = null; return 'done'; } };`,
@@ -256,6 +256,65 @@ suite('neighbours', () => {
     });
     assert.equal((await engine.run('Vandal')).status, 'completed');
     await stillWorks(engine);
+    assert.deepEqual(
+      engine.deaths.map(({ reason }) => reason),
+      ['a handler has changed a built-in object: JSON.parse'],
+    );
+  });
+
+  test('what a job file changes while it is loaded costs no thread', limit, async (t) => {
+    const engine = await openEngine(t, {
+      workers: 1,
+      jobs: {
+        Patched: `import { threadId } from 'node:worker_threads'; const { parse } = JSON; JSON.parse = (text) => parse(text);
+          export default { handle: () => threadId };`,
+      },
+    });
+    const first = await engine.run('Patched');
+    assert.equal((await engine.run('Patched')).result, first.result);
+    assert.deepEqual(engine.deaths, []);
+  });
+
+  test('a thread in which no job begins is ended, and its jobs go on elsewhere', limit, async (t) => {
+    const engine = await openEngine(t, {
+      workers: 1,
+      stillMs: 1000,
+      jobs: {
+        Good: GOOD,
+        // It has ended before it blocks the thread, which takes the next job and never begins it.
+        Blocker: `export default { maxAttempts: 1, handle() { setTimeout(() => { for (;;); }, 20); } };`,
+      },
+    });
+    assert.equal((await engine.run('Blocker')).status, 'completed');
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
+    await stillWorks(engine);
+    assert.match(engine.deaths[0]?.reason ?? '', /^it began no job for 1s$/);
+  });
+
+  test('what a job left behind throws as its own, and not as the next one', limit, async (t) => {
+    const engine = await openEngine(t, {
+      workers: 1,
+      jobs: {
+        Wait: `export default { maxAttempts: 1, async handle() { await new Promise((r) => setTimeout(r, 150)); return 'waited'; } };`,
+        Careless: `export default { maxAttempts: 1, handle({ how }) { setTimeout(() => {
+          if (how === 'throw') throw new Error('left over'); if (how === 'reject') Promise.reject(new Error('left over')); else process.exit(5); }, 40); } };`,
+      },
+    });
+    for (const [how, error] of [
+      ['throw', 'left over'],
+      ['reject', 'left over'],
+      ['exit', 'process.exit(5)'],
+    ] as const) {
+      const told = engine.events.next('log', ({ type }) => type === 'Careless');
+      const careless = await engine.add('Careless', { how });
+      const next = await engine.run('Wait');
+      assert.deepEqual([next.status, next.result], ['completed', '"waited"'], how);
+      assert.equal(engine.job(careless).status, 'completed');
+      const { id, level, fields } = await told;
+      assert.deepEqual([id, level, fields], [careless, 'warn', { error }]);
+    }
     assert.deepEqual(engine.deaths, []);
   });
 
@@ -308,7 +367,7 @@ suite('neighbours', () => {
       assert.equal(forger.attempts, 2);
       assert.match(readAttempts(engine.store, forger.id)[0]?.error ?? '', /changed built-in objects/);
       assert.notEqual(engine.result(forger.id), before);
-      assert.deepEqual(engine.deaths, []);
+      assert.match(engine.deaths[0]?.reason ?? '', /changed a built-in object/);
     },
   );
 
