@@ -11,12 +11,13 @@
 import { parseArgs } from 'node:util';
 import { machine, markdown, replacePart, writePicture } from '../bench/report.ts';
 import type { Part } from './part.ts';
+import { hellPart } from './parts/hell.ts';
 import { millionPart } from './parts/million.ts';
 import { modelPart } from './parts/model.ts';
 import { powerPart } from './parts/power.ts';
 import { stormPart } from './parts/storm.ts';
 
-const PARTS: Part[] = [stormPart, powerPart, modelPart, millionPart];
+const PARTS: Part[] = [stormPart, powerPart, modelPart, millionPart, hellPart];
 
 const { values, positionals } = parseArgs({
   options: {
