@@ -70,7 +70,7 @@ export class Dispatcher {
   #hungry = false;
   #most = MOST;
   #stopped = true;
-  #holdUntil = 0;
+  #holdTimer: Timer | undefined;
   #dueTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
   readonly #gate: SoloGate;
@@ -134,8 +134,7 @@ export class Dispatcher {
 
   /** The flight that runs as job `index` of a chunk. */
   flight(chunk: number, index: number): Flight | undefined {
-    for (const one of this.#running) if (one.chunk.number === chunk) return one.flights[index];
-    return undefined;
+    return [...this.#running].find((one) => one.chunk.number === chunk)?.flights[index];
   }
 
   /** Takes in outcomes that stand in shared memory already; the chunk goes on. */
@@ -192,9 +191,8 @@ export class Dispatcher {
   }
 
   #fill(): void {
-    const { pool, clock } = this.#parts;
-    if (this.#buffer.length === 0 || clock.monotonic() < this.#holdUntil) return;
-    for (let free = this.target - pool.busy; free > 0 && this.#buffer.length > 0; free--) {
+    if (this.#buffer.length === 0 || this.#holdTimer !== undefined) return;
+    for (let free = this.target - this.#parts.pool.busy; free > 0 && this.#buffer.length > 0; free--) {
       this.#launch(takeChunk(this.#buffer, ({ job }) => this.#pace.weight(job.type), free));
     }
   }
@@ -323,8 +321,11 @@ export class Dispatcher {
     events.emit('workerDied', { worker: chunk.threadId, reason: causeOfDeath(error, 'the pool').message });
     if (!ran && chunk.harvested === 0) {
       // It died before it began anything: a new thread at once might do the same for ever.
-      this.#holdUntil = clock.monotonic() + THREAD_RETRY_MS;
-      clock.after(THREAD_RETRY_MS, () => this.#pump());
+      this.#holdTimer?.cancel();
+      this.#holdTimer = clock.after(THREAD_RETRY_MS, () => {
+        this.#holdTimer = undefined;
+        this.#pump();
+      });
     }
   }
 

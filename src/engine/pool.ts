@@ -68,6 +68,7 @@ export class Pool {
   readonly #doomed = new Set<Worker>();
   readonly #listener: PoolListener;
   readonly heapLimit: number;
+  readonly #ceiling: number;
   #lastChunk = 0;
   #loading: string | undefined;
 
@@ -75,11 +76,12 @@ export class Pool {
     this.#listener = listener;
     const secret = randomUUID();
     this.heapLimit = options.heapLimit;
+    // One more than run jobs: a payload is checked at once also where all of those are busy.
+    this.#ceiling = options.maxThreads + 1;
     this.#piscina = new Piscina({
       filename: options.entry,
       minThreads: Math.max(options.minThreads, 1),
-      // One more than run jobs: a payload is checked at once also where all of those are busy.
-      maxThreads: options.maxThreads + 1,
+      maxThreads: this.#ceiling,
       idleTimeout: IDLE_MS,
       // The default freezes an idle thread's event loop: what job A left behind then threw into job B.
       atomics: 'async',
@@ -144,6 +146,10 @@ export class Pool {
   ): Chunk {
     const chunk = new Chunk(++this.#lastChunk, jobs, this.#arenas.pop() ?? createArena());
     this.#chunks.set(chunk.number, chunk);
+    // Where a thread dies while it starts, Piscina starts others up to its ceiling for what waits: no more than are of use.
+    // One beyond the chunks for payloads that are checked, and one to spare.
+    const useful = this.#chunks.size + this.#doomed.size + 2;
+    this.#piscina.options.maxThreads = Math.min(this.#ceiling, useful);
     const task: ChunkTask = {
       kind: 'chunk',
       chunk: chunk.number,
@@ -297,13 +303,16 @@ export class Pool {
 
   /**
    * Forgets a thread, and ends it where it still lives: a handler has broken what calls the handlers. Number 0
-   * stands for one that failed before it could say which it is: all that are idle go. Resolves when they are
-   * dead, since Piscina would give them the next chunk until then.
+   * stands for one that failed before it could say which it is: all that are idle go, but those that still start, or
+   * what waits for them in Piscina would wait for ever. Resolves when they are dead, since Piscina would give them the
+   * next chunk until then.
    */
   async #bury(threadId: number): Promise<void> {
     const busy = new Set([...this.#chunks.values()].map((chunk) => chunk.threadId));
     const doomed = this.threads.filter((thread) =>
-      threadId === 0 ? !busy.has(thread.threadId) : thread.threadId === threadId,
+      threadId === 0
+        ? !busy.has(thread.threadId) && this.#ports.isSettled(thread.threadId)
+        : thread.threadId === threadId,
     );
     this.#programs.end(threadId);
     const ends = doomed.map((thread) => this.#doom(thread));
