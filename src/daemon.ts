@@ -22,7 +22,7 @@ import type { Pool } from './engine/pool.ts';
 import { Scaler } from './engine/scaler.ts';
 import type { JobType } from './engine/types.ts';
 import { Watchdog } from './engine/watchdog.ts';
-import { errors } from './errors.ts';
+import { errors, PassitoError } from './errors.ts';
 import { monitor } from './monitor.ts';
 import { serveParents } from './parents.ts';
 import { describeProcess } from './published.ts';
@@ -180,6 +180,13 @@ async function assemble({
   let answered = clock.monotonic();
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => undefined);
+  const look = () => {
+    try {
+      store.assertKnown();
+    } catch (error) {
+      if (error instanceof PassitoError) broken.reject(error);
+    }
+  };
   const maintenance = new Maintenance(
     [
       {
@@ -187,6 +194,7 @@ async function assemble({
         every: HEARTBEAT_MS,
         async run() {
           if (!store.inPlace) broken.reject(errors.databaseReplaced(store.file));
+          look();
           await liveness.beat().finally(() => (answered = clock.monotonic()));
         },
       },
@@ -218,8 +226,10 @@ async function assemble({
 
   const stopListening = store.onChange((change) => {
     dispatcher.wake();
-    // Another process may have cancelled what runs here.
-    if (change === 'external') watchdog.checkLeases();
+    if (change !== 'external') return;
+    // Another process may have cancelled what runs here, or have changed the tables.
+    watchdog.checkLeases();
+    look();
   });
   events.on('launched', () => {
     watchdog.poke();

@@ -131,7 +131,8 @@ async function runUntilStopped(input: Input, kind: 'supervisor' | 'worker'): Pro
   try {
     await Promise.race([stopping.requested, generations.broken]);
   } catch (error) {
-    await generations.stop(0, AbortSignal.abort());
+    // Whatever else goes wrong now follows from it; what cannot be given back is rescued at the next start.
+    await generations.stop(0, AbortSignal.abort()).catch(() => undefined);
     throw error;
   }
   reloads.end();

@@ -18,11 +18,13 @@ import type {
   Store,
 } from '../../engine/store.ts';
 import type { Endings } from '../../engine/waits.ts';
+import { errors } from '../../errors.ts';
 import { prepareAdmin } from './admin.ts';
 import { whenFree } from './busy.ts';
 import { type Claim, prepareClaim } from './claim.ts';
 import { prepareInsert } from './insert.ts';
 import { prepareCountDue } from './lanes.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { explain, openDatabase, type OpenOptions } from './open.ts';
 import { prepareProcesses } from './rescue.ts';
 import { preparePaused } from './pauses.ts';
@@ -64,6 +66,12 @@ export class SqliteStore implements Store, Endings {
   /** Whether the file that is open still stands at its path: a restored backup, or `rm`, leaves this one without a name. */
   get inPlace(): boolean {
     return inodeOf(this.file) === this.#inode;
+  }
+
+  /** Throws where a newer passito has changed the tables since: what this one writes might not be what they mean now. */
+  assertKnown(): void {
+    const version = this.db.pragma('user_version', { simple: true }) as number;
+    if (version > MIGRATIONS.length) throw errors.databaseNewer(this.file, version, MIGRATIONS.length);
   }
 
   /** Runs a synchronous operation in a write transaction, together with others of the same turn. */
