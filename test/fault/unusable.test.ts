@@ -47,7 +47,7 @@ const TROUBLES: Trouble[] = [
   },
   {
     what: 'that is a folder',
-    arrange: (here) => void mkdirSync(here.db),
+    arrange: (here) => mkdirSync(here.db),
     says: /it is a folder/,
   },
   {
