@@ -228,7 +228,7 @@ export class Pool {
 
   /**
    * Ends every thread at once, and the programs that they started. Resolves with whether the threads are
-   * gone: one inside a call of the system (`execSync`) cannot be ended before that returns.
+   * gone: one inside a call of the system (a pipe that nobody opens) cannot be ended before that returns.
    */
   async destroy(): Promise<boolean> {
     this.#programs.endAll(this.threads.map(({ threadId }) => threadId));

@@ -30,7 +30,7 @@ describe('tables that a newer passito has changed', { concurrency: 2 }, () => {
     const daemon = await here.start(['--min-workers', '2']);
     const long = here.insert('Long', { ms: 60_000 });
     await here.reaches(long, 'processing');
-    const ids = Array.from({ length: 200 }, () => here.insert('Note'));
+    const ids = Array.from({ length: 60 }, () => here.insert('Note'));
     await here.until(`SELECT count(*) > 10 FROM jobs WHERE status = 'completed'`);
     ahead(here);
     const { code } = await daemon.ended;

@@ -1,6 +1,7 @@
 /** Stopping: the daemon, one job of it, or a part of its workers (behaviours 32 to 37). */
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -101,8 +102,13 @@ describe('stopping the supervisor', { concurrency: 2 }, () => {
   it('does not wait for a handler inside a call that nothing can interrupt', async (t) => {
     const here = site(t);
     const inside = here.path('inside');
-    const call = JSON.stringify(`touch ${inside}; sleep 20`);
-    here.job('Stuck', `(await import('node:child_process')).execSync(${call}, { stdio: 'ignore' });`);
+    // Nobody ever opens the other end of the pipe. execSync would not do: its program can be ended.
+    execFileSync('/usr/bin/mkfifo', [here.path('pipe')]);
+    const words = [inside, here.path('pipe')].map((path) => JSON.stringify(path));
+    here.job(
+      'Stuck',
+      `appendFileSync(${words[0]}, ''); (await import('node:fs')).openSync(${words[1]}, 'r');`,
+    );
     const daemon = await here.start();
     const id = here.insert('Stuck');
     while (!existsSync(inside)) await sleep(5);
@@ -114,6 +120,21 @@ describe('stopping the supervisor', { concurrency: 2 }, () => {
     assert.ok(performance.now() - asked < 5000, `${performance.now() - asked} ms`);
     assert.equal(here.status(id), 'pending');
     assert.match(daemon.log, /stopped; a handler is inside a call that cannot be interrupted/);
+  });
+
+  it('ends the program that a handler waits for in execSync, and with it the handler', async (t) => {
+    const here = site(t);
+    const inside = here.path('inside');
+    const call = JSON.stringify(`touch ${inside}; sleep 30; true`);
+    here.job('Shell', `(await import('node:child_process')).execSync(${call});`);
+    const daemon = await here.start();
+    const id = here.insert('Shell');
+    while (!existsSync(inside)) await sleep(5);
+    daemon.signal('SIGTERM');
+    await sleep(50);
+    daemon.signal('SIGTERM');
+    assert.deepEqual(await daemon.ended, { code: 0, signal: null });
+    assert.equal(here.status(id), 'pending');
   });
 
   it('33: an over-long job goes back with its attempt after --drain-timeout', async (t) => {
