@@ -78,13 +78,14 @@ export function printable(text: string): string {
   );
 }
 
-/** All of it, now: the line before a crash is the one that counts. A reader that went away is no error. */
+/** What says that nobody reads any more, or that the log's disk is full: a log that cannot be written stops no work. EIO: a terminal that was closed. */
+const UNHEARD = new Set(['EAGAIN', 'EPIPE', 'EIO', 'ENOSPC', 'EDQUOT', 'EROFS']);
+
+/** All of it, now: the line before a crash is the one that counts. */
 function writeAll(text: string): void {
   try {
     writeSync(2, text);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    // EIO: a terminal that was closed.
-    if (code !== 'EAGAIN' && code !== 'EPIPE' && code !== 'EIO') throw error;
+    if (!UNHEARD.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }

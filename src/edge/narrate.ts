@@ -5,6 +5,7 @@ import type { Events } from '../engine/events.ts';
 import { roughDuration } from '../engine/units.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from './log.ts';
+import { Repeats } from './repeats.ts';
 
 /** Listens for as long as the process lives. */
 export function narrate(events: Events, log: Log): void {
@@ -57,8 +58,20 @@ export function narrate(events: Events, log: Log): void {
   events.on('scaled', ({ from, to, pending, load, reason }) =>
     log.info({ from, to, pending, load: Number(load.toFixed(1)), reason }, 'workers scaled'),
   );
-  events.on('workerDied', ({ worker, reason }) => log.warn({ worker, reason }, 'worker thread ended'));
-  events.on('trouble', ({ where, error }) => log.error({ where, error: messageOf(error) }, 'trouble'));
+  const repeats = new Repeats();
+  /** Its fields, with how often it came; undefined where it was told a moment ago. */
+  const now = <T extends object>(fields: T, what: string): T | undefined => {
+    const times = repeats.count(what);
+    return times === 0 ? undefined : { ...fields, ...(times > 1 && { times }) };
+  };
+  events.on('workerDied', ({ worker, reason }) => {
+    const told = now({ worker, reason }, `ended: ${reason}`);
+    if (told !== undefined) log.warn(told, 'worker thread ended');
+  });
+  events.on('trouble', ({ where, error }) => {
+    const told = now({ where, error: messageOf(error) }, `${where}: ${messageOf(error)}`);
+    if (told !== undefined) log.error(told, 'trouble');
+  });
   events.on('log', ({ id, type, attempt, level, message, fields }) =>
     log[level]({ ...fields, id, type, attempt }, message),
   );

@@ -55,7 +55,14 @@ export class Liveness {
 
   /** Renews the lease; where this process was declared lost in its sleep, registers it anew. */
   async beat(): Promise<void> {
-    if (await this.#parts.store.beat(this.#id, await this.#parts.info())) return;
+    const { store, info } = this.#parts;
+    try {
+      if (await store.beat(this.#id, await info())) return;
+    } catch (error) {
+      // Nobody can write: the others' silence says nothing of them until it has lasted anew.
+      this.#seen.clear();
+      throw error;
+    }
     // It came behind the goodbye.
     if (this.#stopped) return;
     this.#id = await this.#register();

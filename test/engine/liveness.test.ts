@@ -120,6 +120,29 @@ test('a wall clock that jumps, either way, harms nobody', async (t) => {
   assert.deepEqual(rescued, []);
 });
 
+test('[49] while nobody can write, nobody is blamed for it, nor in the moment after', async (t) => {
+  const { clock, store } = await open(t);
+  const busy = member(store, clock, 1, () => 'here');
+  await busy.liveness.start();
+  const { liveness, rescued } = member(store, clock, 2, () => 'here');
+  await liveness.start();
+  store.db.exec(`CREATE TEMP TRIGGER full BEFORE UPDATE ON processes BEGIN SELECT RAISE(ABORT, 'full'); END`);
+  for (let seconds = 0; seconds < 120; seconds += 5) {
+    await clock.advance(5000);
+    await assert.rejects(busy.liveness.beat(), /full/);
+    await assert.rejects(liveness.beat(), /full/);
+    await liveness.rescue();
+  }
+  store.db.exec('DROP TRIGGER full');
+  // Who looks first would have taken the jobs of all others.
+  await liveness.rescue();
+  assert.deepEqual(rescued, []);
+  await clock.advance(5000);
+  await busy.liveness.beat();
+  await liveness.rescue();
+  assert.deepEqual([rescued, busy.renamed], [[], []]);
+});
+
 test('a witness that was frozen itself does not blame the others', async (t) => {
   const { clock, store } = await open(t);
   const busy = member(store, clock, 1, () => 'here');

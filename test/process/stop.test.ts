@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Daemon, Site } from '../tools/daemon.ts';
+import { cpuSeconds, type Daemon, Site } from '../tools/daemon.ts';
 
 const NAP = 'await context.progress(1); await sleep(payload.ms); return "rested";';
 const SPIN = 'appendFileSync(ledger, `${context.id}\\n`); while (true) {}';
@@ -13,12 +13,6 @@ const SPIN = 'appendFileSync(ledger, `${context.id}\\n`); while (true) {}';
 /** Resolves once its handler runs: a job that is only claimed goes back at once at a stop. */
 async function begun(here: Site, id: number): Promise<void> {
   while (here.value('SELECT progress FROM jobs WHERE id = ?', id) === null) await sleep(5);
-}
-
-/** CPU seconds that a process has used. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 describe('stopping the supervisor', { concurrency: 2 }, () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -113,16 +113,27 @@ export class Daemon {
   }
 }
 
+/** CPU seconds that a process has used. */
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 /** One machine as an admin sees it. */
 export class Site {
   readonly folder = mkdtempSync(join(tmpdir(), 'passito-site-'));
-  readonly db = join(this.folder, 'passito.db');
+  readonly db: string;
   readonly env: Record<string, string>;
   readonly #daemons: Daemon[] = [];
   #sql: Database.Database | undefined;
 
-  /** Everything ends with the test, or suite, that `after` belongs to. */
-  constructor(after: (clean: () => Promise<void>) => void, env: Record<string, string> = {}) {
+  /** Everything ends with the test, or suite, that `after` belongs to. `db`: where in the folder the database is. */
+  constructor(
+    after: (clean: () => Promise<void>) => void,
+    env: Record<string, string> = {},
+    db = 'passito.db',
+  ) {
+    this.db = join(this.folder, db);
     const path = process.env['PATH'] ?? '/usr/bin:/bin';
     this.env = { PATH: path, PASSITO_DB: this.db, TIME_ZONE: 'UTC', ...env };
     after(async () => {
