@@ -20,6 +20,7 @@ import { HEARTBEAT_MS, Liveness } from './engine/liveness.ts';
 import { Maintenance } from './engine/maintenance.ts';
 import type { Pool } from './engine/pool.ts';
 import { Scaler } from './engine/scaler.ts';
+import { SetClock } from './engine/set-clock.ts';
 import type { JobType } from './engine/types.ts';
 import { Watchdog } from './engine/watchdog.ts';
 import { errors, PassitoError } from './errors.ts';
@@ -29,6 +30,7 @@ import { describeProcess } from './published.ts';
 import { makeScheduler } from './schedules.ts';
 import { serveJobs, serveOffice } from './services.ts';
 import { prepareScaling } from './store/sqlite/scaling.ts';
+import { prepareSetClock } from './store/sqlite/set-clock.ts';
 import type { SqliteOffice } from './store/sqlite/office.ts';
 import type { SqliteStore } from './store/sqlite/store.ts';
 import { startThreads } from './threads.ts';
@@ -130,6 +132,8 @@ async function assemble({
   const { settings } = config;
   const clock = systemClock;
   const scaling = prepareScaling(store.db, clock);
+  const setClock = new SetClock(clock);
+  const moveTimes = prepareSetClock(store.db);
   const state: { dispatcher?: Dispatcher; scaler?: Scaler; watchdog?: Watchdog; retiring?: boolean } = {};
 
   const liveness = new Liveness({
@@ -187,6 +191,8 @@ async function assemble({
       if (error instanceof PassitoError) broken.reject(error);
     }
   };
+  const scheduler =
+    kind === 'supervisor' ? makeScheduler({ config, store, office, types, clock, events, log }) : undefined;
   const maintenance = new Maintenance(
     [
       {
@@ -199,6 +205,17 @@ async function assemble({
         },
       },
       { name: 'rescue', every: HEARTBEAT_MS, run: () => liveness.rescue() },
+      {
+        name: 'clock',
+        every: HEARTBEAT_MS,
+        run: () =>
+          setClock.look(async (by) => {
+            const jobs = await store.write((now) => moveTimes(by, dispatcher.process, now));
+            log.warn({ seconds: Math.round(by / 1000), jobs }, 'the wall clock was set');
+            dispatcher.wake();
+            scheduler?.wake();
+          }),
+      },
       { name: 'socket', every: HEARTBEAT_MS, run: async () => api?.ensure() },
       { name: 'checkpoint', every: 60_000, run: () => store.checkpoint() },
       ...(kind === 'supervisor'
@@ -239,8 +256,6 @@ async function assemble({
   // Claims that come back full mean that more waits than the workers there are can take.
   events.on('backlog', () => scaler.burst());
 
-  const scheduler =
-    kind === 'supervisor' ? makeScheduler({ config, store, office, types, clock, events, log }) : undefined;
   dispatcher.start();
   scaler.start();
   maintenance.start();

@@ -90,7 +90,15 @@ export class Scheduler {
     await Promise.all(this.#chores.values());
   }
 
+  /** The clock was set: looks at once, unless it is just looking. */
+  wake(): void {
+    if (this.#timer === undefined) return;
+    this.#timer.cancel();
+    this.#look();
+  }
+
   #look(): void {
+    this.#timer = undefined;
     if (this.#stopped) return;
     this.#looking = this.#decideAll().then(
       (wait) => this.#lookIn(wait),

@@ -1,6 +1,6 @@
 /** Why a database cannot be opened, as far as its folder and its disk tell. */
 
-import { constants, statfsSync, statSync } from 'node:fs';
+import { constants, mkdtempSync, rmdirSync, statfsSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { errors, type PassitoError } from '../../errors.ts';
@@ -14,7 +14,18 @@ export function shutOut(file: string): PassitoError | undefined {
 
 /** Whether the disk takes no writing at all, whoever asks. */
 export function isReadOnlyDisk(file: string): boolean {
-  return refusal(dirname(file), constants.W_OK) === 'EROFS';
+  const folder = dirname(file);
+  return refusal(folder, constants.W_OK) === 'EROFS' || isStopped(folder);
+}
+
+/** Since Linux 6.15 an ext4 that an error has made read-only says so only to who writes. */
+function isStopped(folder: string): boolean {
+  try {
+    rmdirSync(mkdtempSync(`${folder}/.`));
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS';
+  }
 }
 
 /** Whether nothing more fits on the disk. */

@@ -162,6 +162,8 @@ export function explain(error: unknown, file: string, patience: number): unknown
       );
     }
     if (error.code.startsWith('SQLITE_IOERR')) {
+      // An error of the disk has made it so, under a file that was open for writing.
+      if (isReadOnlyDisk(file)) return errors.diskReadOnly(file);
       // Files that SQLite shares between processes are made before anything is written.
       if (error.code === 'SQLITE_IOERR_SHMSIZE' || isFullDisk(file)) return errors.databaseFull(file);
       return errors.databaseUnusable(file, `the disk reports an error (${error.code})`, error);
