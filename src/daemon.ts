@@ -10,6 +10,7 @@ import { watchForAway } from './edge/away.ts';
 import { narrate } from './edge/narrate.ts';
 import { Endpoints } from './edge/http/endpoints.ts';
 import type { PublicServer } from './edge/public-server.ts';
+import { areFilesShort, fileLimit, RAISE_FILES, refuseFewFiles, roomForThreads } from './edge/open-files.ts';
 import { endOrphans, holderName, ownIdentity, presence } from './edge/machine.ts';
 import { CHECK_MS } from './engine/alert.ts';
 import type { Vitals } from './edge/systemd/service.ts';
@@ -37,6 +38,9 @@ import { startThreads } from './threads.ts';
 
 /** Between a change and its being told to `passito status`, in milliseconds. */
 const PUBLISH_MS = 1000;
+
+const NO_MORE_THREADS = `The limit of ${fileLimit()} open files leaves no room for all workers. ${RAISE_FILES}`;
+const FILES_SHORT = `Nearly all of the ${fileLimit()} files that may be open are: handlers may not close theirs. Threads are ended when they are idle, which does. ${RAISE_FILES}`;
 
 /** The status that systemd shows counts jobs no further. */
 const COUNTED = 1000;
@@ -66,6 +70,7 @@ export async function startDaemon(
   log: Log,
   endpoints = new Endpoints(),
 ): Promise<Daemon> {
+  refuseFewFiles(config.settings.minWorkers);
   const jobFiles = readJobFiles(config);
   // Every other timer and thread lets the process end; this one is the reason why it lives.
   const keepAlive = setInterval(() => undefined, 2 ** 30);
@@ -164,7 +169,13 @@ async function assemble({
   const watchdog = new Watchdog(dispatcher, pool, store, clock);
   const scaler = new Scaler({
     limits: settings,
-    ceiling: () => store.read(() => scaling.ceiling()),
+    ceiling: async () => {
+      const wanted = await store.read(() => scaling.ceiling());
+      const room = Math.max(pool.threads.length + roomForThreads(), 1);
+      if (room >= (wanted ?? settings.maxWorkers)) return wanted;
+      events.emit('trouble', { where: 'scaling', error: new Error(NO_MORE_THREADS) });
+      return room;
+    },
     interval: settings.checkInterval * 1000,
     clock,
     events,
@@ -217,6 +228,15 @@ async function assemble({
           }),
       },
       { name: 'socket', every: HEARTBEAT_MS, run: async () => api?.ensure() },
+      {
+        name: 'open files',
+        every: HEARTBEAT_MS,
+        run() {
+          if (!areFilesShort()) return;
+          pool.refresh();
+          throw new Error(FILES_SHORT);
+        },
+      },
       { name: 'checkpoint', every: 60_000, run: () => store.checkpoint() },
       ...(kind === 'supervisor'
         ? [

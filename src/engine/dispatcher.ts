@@ -31,7 +31,7 @@ const STORE_RETRY_MS = 1000;
 /** The table is looked at this often (ms) whatever is known: the clock may be set, the machine sleep. */
 const LONGEST_WAIT_MS = 30_000;
 
-/** After a thread died before it began a job, workers get nothing new for this long, in milliseconds. */
+/** After a thread died before it began a job, those that are there must do for this long, in milliseconds. */
 const THREAD_RETRY_MS = 1000;
 
 /** A stop waits for its last write no longer than this (ms): what cannot be written is rescued at the next start. */
@@ -191,8 +191,10 @@ export class Dispatcher {
   }
 
   #fill(): void {
-    if (this.#buffer.length === 0 || this.#holdTimer !== undefined) return;
-    for (let free = this.target - this.#parts.pool.busy; free > 0 && this.#buffer.length > 0; free--) {
+    const { pool } = this.#parts;
+    // After a thread's death no new one for a moment; those that live go on.
+    const most = this.#holdTimer === undefined ? Number.POSITIVE_INFINITY : pool.threads.length;
+    for (let free = Math.min(this.target, most) - pool.busy; free > 0 && this.#buffer.length > 0; free--) {
       this.#launch(takeChunk(this.#buffer, ({ job }) => this.#pace.weight(job.type), free));
     }
   }

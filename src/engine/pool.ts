@@ -64,6 +64,8 @@ export class Pool {
   readonly #programs = new Programs();
   readonly #services = new Map<string, Service>();
   readonly #arenas: Arena[] = [];
+  /** Busy threads that end with their chunk. */
+  readonly #worn = new Set<number>();
   /** Told to end, and not dead yet. */
   readonly #doomed = new Set<Worker>();
   readonly #listener: PoolListener;
@@ -164,7 +166,8 @@ export class Pool {
       this.#ports.drain(threadId);
       const outcomes = this.harvest(chunk);
       const whole = error === undefined && chunk.harvested >= chunk.end;
-      if (whole && !chunk.tainted) {
+      const worn = this.#worn.delete(threadId);
+      if (whole && !chunk.tainted && !worn) {
         this.#chunks.delete(chunk.number);
         resetArena(chunk.arena);
         this.#arenas.push(chunk.arena);
@@ -213,6 +216,12 @@ export class Pool {
   /** Tells the handler that runs as job `index` to give up. */
   abort(chunk: Chunk, index: number, reason: string): void {
     this.#ports.send(chunk.threadId, { kind: 'abort', chunk: chunk.number, index, reason });
+  }
+
+  /** Ends each thread as soon as it is idle: that closes all files that handlers have left open in it. */
+  refresh(): void {
+    for (const { threadId } of this.#chunks.values()) this.#worn.add(threadId);
+    void this.#bury(0);
   }
 
   /** The memory of a thread; undefined where it is gone. Answers also while the thread spins. */
