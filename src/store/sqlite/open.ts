@@ -13,6 +13,9 @@ import { lockHolder } from './lock-holder.ts';
 import { bringUpToDate, createTables, type MigrateOptions } from './migrate.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
 
+/** A burst may grow the WAL; after the next checkpoint it shrinks to this again. Bytes. */
+export const WAL_LIMIT = 64 * 1024 ** 2;
+
 /** How a database is opened. */
 export interface OpenOptions {
   /** `create` makes it where it is absent; `existing` does not; `read` does not and never writes. */
@@ -98,8 +101,7 @@ function prepareConnection(db: Database.Database, { mode, synchronous }: OpenOpt
     if (mode === 'create') db.pragma('auto_vacuum = INCREMENTAL');
     db.pragma('journal_mode = WAL');
     db.pragma(`synchronous = ${synchronous}`);
-    // A burst may grow the WAL; after the next checkpoint it shrinks to this again.
-    db.pragma('journal_size_limit = 67108864');
+    db.pragma(`journal_size_limit = ${WAL_LIMIT}`);
   }
   db.pragma('foreign_keys = OFF');
   db.pragma('cache_size = -16000');

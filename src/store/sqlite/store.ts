@@ -25,7 +25,7 @@ import { type Claim, prepareClaim } from './claim.ts';
 import { prepareInsert } from './insert.ts';
 import { prepareCountDue } from './lanes.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { explain, openDatabase, type OpenOptions } from './open.ts';
+import { explain, openDatabase, type OpenOptions, WAL_LIMIT } from './open.ts';
 import { prepareProcesses } from './rescue.ts';
 import { preparePaused } from './pauses.ts';
 import { prepareSettle } from './settle.ts';
@@ -219,9 +219,14 @@ export class SqliteStore implements Store, Endings {
     return () => this.#settledListeners.delete(listener);
   }
 
-  /** Copies the WAL into the database file as far as readers allow; never waits for them. */
+  /**
+   * Copies the WAL into the database file as far as readers allow; never waits for them. One that has grown beside a long
+   * reader is cut: by itself it is only where the next to write is a connection of ours.
+   */
   async checkpoint(): Promise<void> {
     await this.read(() => this.db.pragma('wal_checkpoint(PASSIVE)'));
+    const size = statSync(`${this.file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    if (size > WAL_LIMIT) await this.read(() => this.db.pragma('wal_checkpoint(TRUNCATE)'));
   }
 
   async close(): Promise<void> {
