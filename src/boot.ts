@@ -4,6 +4,7 @@
  * `require` among themselves, threads that start from a bundle, and `readFileSync` of the data files that
  * lie beside the bundles (`assets/`). Nothing here touches the disk, the home folder or the environment.
  */
+import { EventEmitter } from 'node:events';
 import * as fs from 'node:fs';
 import { getAsset, getAssetKeys, getRawAsset } from 'node:sea';
 import { fileURLToPath } from 'node:url';
@@ -37,15 +38,48 @@ const loaded = new Map<string, Bundle>();
 
 class Thread extends threads.Worker {
   constructor(file: string | URL, options: threads.WorkerOptions = {}) {
-    if (typeof file !== 'string' || !file.startsWith(inside)) {
-      super(file, options);
-      return;
+    try {
+      if (typeof file !== 'string' || !file.startsWith(inside)) {
+        super(file, options);
+        return;
+      }
+      const entry = JSON.stringify(file.slice(inside.length));
+      super(`const __PASSITO_THREAD__ = ${entry};\n${getAsset('boot.cjs', 'utf8')}`, {
+        ...options,
+        eval: true,
+      });
+    } catch (error) {
+      return new Stillborn(error) as unknown as Thread;
     }
-    const entry = JSON.stringify(file.slice(inside.length));
-    super(`const __PASSITO_THREAD__ = ${entry};\n${getAsset('boot.cjs', 'utf8')}`, {
-      ...options,
-      eval: true,
+  }
+}
+
+/**
+ * A thread that the system did not grant (TasksMax of the unit, ulimit -u). Node throws then, in the midst of Piscina's own
+ * events, where nobody can catch it; so it dies as other threads do that fail at their start: a moment later.
+ */
+class Stillborn extends EventEmitter {
+  readonly threadId = -1;
+  readonly resourceLimits = {};
+
+  constructor(error: unknown) {
+    super();
+    setImmediate(() => {
+      this.emit('error', error);
+      this.emit('exit', 1);
     });
+  }
+
+  ref(): void {}
+  unref(): void {}
+  postMessage(): void {}
+
+  async terminate(): Promise<number> {
+    return 1;
+  }
+
+  async getHeapStatistics(): Promise<never> {
+    throw new Error('this thread never began');
   }
 }
 

@@ -8,7 +8,7 @@ import { type JobFiles, syntaxProblem } from './edge/job-files.ts';
 import type { Log } from './edge/log.ts';
 import { holderName, ownIdentity } from './edge/machine.ts';
 import type { Events } from './engine/events.ts';
-import { bounded } from './engine/outcome.ts';
+import { causeOfDeath } from './engine/flight.ts';
 import { Pool } from './engine/pool.ts';
 import { DEFAULTS, type JobType } from './engine/types.ts';
 import type { WorkerSetup } from './engine/wire.ts';
@@ -81,8 +81,11 @@ function createPool(
     },
     {
       message: (line) => events.emit('log', line),
-      threadDied: (worker, error) =>
-        events.emit('workerDied', { worker, reason: bounded({ message: String(error) }).message }),
+      // Either the pool's own words, or what the thread died of.
+      threadDied: (worker, error) => {
+        const reason = typeof error === 'string' ? error : causeOfDeath(error, 'the pool').message;
+        events.emit('workerDied', { worker, reason });
+      },
     },
   );
 }

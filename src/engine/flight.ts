@@ -109,6 +109,11 @@ export function causeOfDeath(error: unknown, memoryLimit: string): JobError {
     return { message: error.cause };
   }
   const message = error instanceof Error ? error.message : String(error);
+  if (code === 'ERR_WORKER_INIT_FAILED') {
+    return {
+      message: `No thread could be started (${message}). Raise TasksMax= of the unit, or ulimit -u, or have fewer workers.`,
+    };
+  }
   const exit = /worker exited with code: (-?\d+)/.exec(message);
   if (exit) return { message: `The handler ended its thread: process.exit(${exit[1]}).` };
   const stack = error instanceof Error ? error.stack : undefined;

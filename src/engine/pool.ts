@@ -21,6 +21,9 @@ const IDLE_MS = 5000;
 /** A thread inside a call of the system dies when that returns; nobody waits longer than this, in milliseconds. */
 const BURIAL_MS = 1000;
 
+/** Where no thread could be started, the next is tried after this time, in milliseconds. */
+const AGAIN_MS = 1000;
+
 /** How the pool is made. */
 export interface PoolOptions {
   /** The file that worker threads run. */
@@ -67,11 +70,12 @@ export class Pool {
   /** Busy threads that end with their chunk. */
   readonly #worn = new Set<number>();
   /** Told to end, and not dead yet. */
-  readonly #doomed = new Set<Worker>();
+  readonly #doomed = new Map<Worker, Promise<void>>();
   readonly #listener: PoolListener;
   readonly heapLimit: number;
   readonly #ceiling: number;
   #lastChunk = 0;
+  #again: NodeJS.Timeout | undefined;
   #loading: string | undefined;
 
   constructor(options: PoolOptions, listener: PoolListener) {
@@ -95,7 +99,10 @@ export class Pool {
     });
     this.#ports = new ThreadPorts(secret, (threadId, message) => this.#receive(threadId, message));
     this.#piscina.on('message', (message: unknown) => this.#ports.greet(message));
-    this.#piscina.on('error', (error) => listener.threadDied(0, error));
+    this.#piscina.on('error', (error) => {
+      listener.threadDied(0, error);
+      if (this.threads.length === 0) this.#again ??= setTimeout(() => this.#startAgain(), AGAIN_MS).unref();
+    });
   }
 
   /** Answers the calls that workers make to `name`. */
@@ -175,7 +182,7 @@ export class Pool {
         return;
       }
       // Its arena is not used again: the thread may still run for a moment, and write.
-      await this.#bury(threadId);
+      if (!isUnborn(error)) await this.#bury(threadId);
       this.#chunks.delete(chunk.number);
       done(chunk, outcomes, whole ? undefined : (error ?? new Error('null')));
     };
@@ -224,6 +231,12 @@ export class Pool {
     void this.#bury(0);
   }
 
+  /** No thread is left, and the last could not be started: chunks wait inside Piscina, for whom only another task starts one. */
+  #startAgain(): void {
+    this.#again = undefined;
+    if (this.#chunks.size > 0) this.check([], AGAIN_MS).catch(() => undefined);
+  }
+
   /** The memory of a thread; undefined where it is gone. Answers also while the thread spins. */
   async memory(threadId: number): Promise<ThreadMemory | undefined> {
     const worker = this.threads.find((thread) => thread.threadId === threadId);
@@ -240,9 +253,10 @@ export class Pool {
    * gone: one inside a call of the system (a pipe that nobody opens) cannot be ended before that returns.
    */
   async destroy(): Promise<boolean> {
+    clearTimeout(this.#again);
     this.#programs.endAll(this.threads.map(({ threadId }) => threadId));
     this.#ports.closeAll();
-    const ends = [...this.threads, ...this.#doomed].map((thread) => this.#doom(thread));
+    const ends = [...this.threads, ...this.#doomed.keys()].map((thread) => this.#doom(thread));
     const gone = Promise.all([...ends, this.#piscina.destroy()]).then(() => true);
     return Promise.race([gone, wait(BURIAL_MS).then(() => false)]);
   }
@@ -330,11 +344,16 @@ export class Pool {
   }
 
   /** Ends a thread, and remembers it until it is dead: Piscina forgets it at once. */
-  async #doom(thread: Worker): Promise<void> {
-    this.#doomed.add(thread);
-    await thread.terminate();
-    this.#doomed.delete(thread);
+  #doom(thread: Worker): Promise<void> {
+    const doom = this.#doomed.get(thread) ?? thread.terminate().then(() => void this.#doomed.delete(thread));
+    this.#doomed.set(thread, doom);
+    return doom;
   }
+}
+
+/** Whether the system granted no thread: then none has to go. */
+function isUnborn(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_INIT_FAILED';
 }
 
 /** Resolves after `ms`. */
