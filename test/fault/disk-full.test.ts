@@ -33,8 +33,9 @@ function siteOnDisk(t: TestContext, size: string): Site {
   return here;
 }
 
-/** Writes until not a byte more fits. */
+/** Writes until not a byte more fits, nor into the write-ahead log, which may have room inside of it. */
 function fill(here: Site): void {
+  here.sql.pragma('wal_checkpoint(TRUNCATE)');
   const file = openSync(here.path('disk', 'fill'), 'a');
   for (const size of [65_536, 4096]) {
     try {
