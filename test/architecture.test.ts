@@ -12,7 +12,7 @@ const LONGEST = 350;
 
 /** What each part may import, beside itself and Node. Files that stand alone in src are parts of their own. */
 const MAY: Record<string, readonly string[]> = {
-  engine: ['errors.ts', 'nearest.ts'],
+  engine: ['errors.ts', 'escape.ts', 'nearest.ts'],
   outpass: [
     'engine',
     'errors.ts',
@@ -44,6 +44,7 @@ const MAY: Record<string, readonly string[]> = {
     'build-info.ts',
     'config.ts',
     'errors.ts',
+    'escape.ts',
     'engine',
     'edge',
     'make-folder.ts',
@@ -88,6 +89,7 @@ const MAY: Record<string, readonly string[]> = {
     'config',
     'build-info.ts',
     'errors.ts',
+    'escape.ts',
     'make-folder.ts',
     'nearest.ts',
     'edge',

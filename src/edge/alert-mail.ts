@@ -4,6 +4,7 @@ import type { AlertKind } from '../engine/alert.ts';
 import type { HealthReason, HealthSnapshot } from '../engine/health.ts';
 import { roughDuration } from '../engine/units.ts';
 import { escapeHtml } from '../escape.ts';
+import { oneLine } from './terminal.ts';
 
 /** What an alert tells. */
 export interface AlertFacts {
@@ -61,13 +62,24 @@ const LONGEST_ERROR = 300;
 
 type Colour = 'good' | 'bad' | 'plain';
 
-export function alertMail(facts: AlertFacts): AlertText {
+export function alertMail(given: AlertFacts): AlertText {
+  const facts = shown(given);
   const { kind, appName, host, snapshot } = facts;
   const headline = HEADLINES[kind];
   return {
     subject: `[${appName}] ${headline} (${host})`,
     text: plain(facts, headline, metrics(snapshot)),
     html: page(facts, headline, metrics(snapshot)),
+  };
+}
+
+/** Names of types and queues, and errors, are what somebody else wrote: none of it may pass for a line of the mail. */
+function shown(facts: AlertFacts): AlertFacts {
+  return {
+    ...facts,
+    reasons: facts.reasons.map((one) => ({ ...one, message: oneLine(one.message), try: oneLine(one.try) })),
+    errors: facts.errors.map(({ id, type, error }) => ({ id, type: oneLine(type), error: short(error) })),
+    failure: facts.failure === null ? null : short(facts.failure),
   };
 }
 
@@ -91,7 +103,7 @@ function whence({ host, database, snapshot, since, zone, kind, failure }: AlertF
     new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' }).format(ms);
   const lasted =
     since === null ? '' : ` ${kind === 'recovered' ? 'It had issues' : 'Issues'} since ${when(since)}.`;
-  const untold = failure === null ? '' : ` An earlier mail about it was not sent: ${short(failure)}`;
+  const untold = failure === null ? '' : ` An earlier mail about it was not sent: ${failure}`;
   return `${when(snapshot.now)} (${zone}) on ${host}, ${database}.${lasted}${untold}`;
 }
 
@@ -107,10 +119,7 @@ function plain(facts: AlertFacts, headline: string, rows: readonly [string, stri
   }
   if (facts.errors.length > 0) {
     parts.push(
-      [
-        'Last errors:',
-        ...facts.errors.map(({ id, type, error }) => `  #${id} ${type}: ${short(error)}`),
-      ].join('\n'),
+      ['Last errors:', ...facts.errors.map(({ id, type, error }) => `  #${id} ${type}: ${error}`)].join('\n'),
     );
   }
   if (facts.reasons.length > 0) parts.push(lookLine(facts));
@@ -143,7 +152,7 @@ function page(facts: AlertFacts, headline: string, rows: readonly [string, strin
   const errors = facts.errors
     .map(
       ({ id, type, error }) =>
-        `<div style="font-size:14px;margin:0 0 8px;overflow-wrap:anywhere"><b>#${id} ${escapeHtml(type)}</b><br>${escapeHtml(short(error))}</div>`,
+        `<div style="font-size:14px;margin:0 0 8px;overflow-wrap:anywhere"><b>#${id} ${escapeHtml(type)}</b><br>${escapeHtml(error)}</div>`,
     )
     .join('');
   return `<!doctype html>
@@ -171,6 +180,6 @@ function lookLine({ look, host }: AlertFacts): string {
 
 /** One line: what a job's error says is shown, never obeyed. */
 function short(error: string): string {
-  const line = error.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
+  const line = oneLine(error.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim());
   return line.length > LONGEST_ERROR ? `${line.slice(0, LONGEST_ERROR - 1)}…` : line;
 }

@@ -5,6 +5,7 @@
 
 import { fstatSync, writeSync } from 'node:fs';
 import { type Logger, pino } from 'pino';
+import { hanging, oneLine, printable, printableJson } from './terminal.ts';
 
 export type LogFormat = 'auto' | 'pretty' | 'plain' | 'json';
 export type Log = Logger;
@@ -12,13 +13,16 @@ export type Log = Logger;
 /** syslog priorities, which journald reads from `<n>` at a line's start. */
 const PRIORITY: Record<number, number> = { 20: 7, 30: 6, 40: 4, 50: 3, 60: 2 };
 const NAME: Record<number, string> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' };
+/** Time and level of a line on a terminal. */
+const MARGIN = '12:34:56.789 error '.length;
 const COLOUR: Record<number, string> = { 20: '90', 30: '32', 40: '33', 50: '31', 60: '31' };
 
 /** Makes the log of a process. */
 export function createLog(format: LogFormat, level: string): Log {
   const style = format === 'auto' ? automatic() : format;
   const journal = isJournal();
-  const write = (line: string) => writeAll(style === 'json' ? line : `${dress(line, style, journal)}\n`);
+  const write = (line: string) =>
+    writeAll(style === 'json' ? printableJson(line) : `${dress(line, style, journal)}\n`);
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write });
 }
 
@@ -41,12 +45,12 @@ function dress(line: string, style: 'pretty' | 'plain', journal: boolean): strin
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? quote(value) : JSON.stringify(value)}`);
   if (err !== undefined) details.push(`error=${quote(err.message)}`);
-  const text = printable([msg, ...details].join(' '));
+  const text = [msg, ...details].join(' ');
   if (style === 'pretty') {
-    return `\u001b[90m${time.slice(11, 23)}\u001b[0m \u001b[${COLOUR[level]}m${NAME[level]?.padEnd(5)}\u001b[0m ${text}`;
+    return `\u001b[90m${time.slice(11, 23)}\u001b[0m \u001b[${COLOUR[level]}m${NAME[level]?.padEnd(5)}\u001b[0m ${hanging(text, MARGIN)}`;
   }
   // A record is one line: the rest of its message would lose its level, or could claim another.
-  const single = text.replaceAll('\n', '\\n');
+  const single = oneLine(text);
   // journald adds the time itself.
   return journal ? `<${PRIORITY[level]}>${single}` : `${time} ${NAME[level]?.padEnd(5)} ${single}`;
 }
@@ -61,21 +65,14 @@ function isJournal(): boolean {
 
 /** Lines for stderr that are no records, such as a command's last words; journald is told how grave they are. */
 export function graded(level: 'warn' | 'error', lines: string): string {
-  if (!isJournal()) return `${lines}\n`;
+  const shown = printable(lines);
+  if (!isJournal()) return `${shown}\n`;
   const prefix = level === 'warn' ? '<4>' : '<3>';
-  return `${prefix}${lines.replaceAll('\n', `\n${prefix}`)}\n`;
+  return `${prefix}${shown.replaceAll('\n', `\n${prefix}`)}\n`;
 }
 
 function quote(value: string): string {
   return /^[\w.:/@#-]+$/.test(value) ? value : JSON.stringify(value);
-}
-
-/** A payload must not steer the admin's terminal: control characters are shown, not sent. */
-export function printable(text: string): string {
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
 }
 
 /** What says that nobody reads any more, or that the log's disk is full: a log that cannot be written stops no work. EIO: a terminal that was closed. */

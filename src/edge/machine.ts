@@ -7,6 +7,7 @@ import { parseTime } from '../engine/clock.ts';
 import type { Remedies } from '../engine/health.ts';
 import { LEASE_MS, type Presence } from '../engine/liveness.ts';
 import type { ProcessIdentity, ProcessRecord } from '../engine/store.ts';
+import { quoted } from '../escape.ts';
 
 /** There where the supervisor is a service. */
 const UNIT = '/etc/systemd/system/passito-supervisor.service';
@@ -42,7 +43,7 @@ export function remedies(database: string): Remedies {
     start: startCommand(),
     log: hasService ? `${JOURNAL} -n 50` : 'passito doctor',
     warnings: hasService ? `${JOURNAL} -p warning -n 20` : 'passito doctor',
-    large: `sudo du -xh ${dirname(database)} | sort -h | tail`,
+    large: `sudo du -xh ${quoted(dirname(database))} | sort -h | tail`,
   };
 }
 

@@ -73,6 +73,15 @@ export function narrate(events: Events, log: Log): void {
     if (told !== undefined) log.error(told, 'trouble');
   });
   events.on('log', ({ id, type, attempt, level, message, fields }) =>
-    log[level]({ ...fields, id, type, attempt }, message),
+    log[level]({ ...apart(fields), id, type, attempt }, message),
+  );
+}
+
+/** Names that every line has from us. A payload that a handler logs may hold them too: they get a name beside those. */
+const OURS = new Set(['level', 'time', 'msg', 'err', 'id', 'type', 'attempt']);
+
+function apart(fields: Record<string, unknown> = {}): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [OURS.has(name) ? `${name}_` : name, value]),
   );
 }

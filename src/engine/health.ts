@@ -1,6 +1,7 @@
 /** Whether the queue is healthy: judged from a snapshot, by a pure function. */
 
 import { sentence } from '../errors.ts';
+import { quoted } from '../escape.ts';
 import { formatSize, roughDuration } from './units.ts';
 
 /** The figures. Times and durations are milliseconds. */
@@ -162,7 +163,7 @@ export function healthReasons(snapshot: HealthSnapshot, remedies: Remedies): Hea
     reasons.push({
       code: 'unknown-type',
       message: `Due jobs have a type that no running supervisor knows: ${unknownTypes.slice(0, 5).join(', ')}.`,
-      try: `passito jobs list --state pending --type ${unknownTypes[0]}`,
+      try: `passito jobs list --state pending --type ${quoted(unknownTypes[0] ?? '')}`,
     });
   }
   if (waitingMails !== null) {
@@ -216,7 +217,7 @@ export function pauseText({ queue, since, by }: HealthSnapshot['paused'][number]
 
 function resumeCommand([first]: HealthSnapshot['paused']): string {
   if (first === undefined) return 'passito status';
-  return first.queue === null ? 'passito resume' : `passito resume --queue ${first.queue}`;
+  return first.queue === null ? 'passito resume' : `passito resume --queue ${quoted(first.queue)}`;
 }
 
 /** Health as a program reads it. */

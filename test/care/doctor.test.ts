@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CHECKS } from '../../src/care/doctor/checks.ts';
 import type { DatabaseFacts, Facts } from '../../src/care/doctor/facts.ts';
-import { exitOf, quoted } from '../../src/care/doctor/finding.ts';
+import { exitOf } from '../../src/care/doctor/finding.ts';
 import { loadConfig } from '../../src/config.ts';
+import { quoted } from '../../src/escape.ts';
 
 const MB = 1024 ** 2;
 const NOW = Date.UTC(2026, 10, 24, 4);

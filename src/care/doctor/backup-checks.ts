@@ -4,7 +4,8 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { roughDuration } from '../../engine/units.ts';
 import type { Facts } from './facts.ts';
-import { type Finding, fault, hint, quoted, set, well } from './finding.ts';
+import { quoted } from '../../escape.ts';
+import { type Finding, fault, hint, set, well } from './finding.ts';
 
 /** A backup that is older than this, in milliseconds, is worth a thought. */
 const OLD_BACKUP_MS = 7 * 86_400_000;

@@ -3,10 +3,11 @@
 import { dirname } from 'node:path';
 import { formatSize } from '../../engine/units.ts';
 import { EXIT, sentence } from '../../errors.ts';
+import { quoted } from '../../escape.ts';
 import { backup } from './backup-checks.ts';
 import { clock, database, supervisor } from './database-checks.ts';
 import type { Facts, OwnedPath } from './facts.ts';
-import { asRoot, edit, example, type Finding, fault, hint, quoted, set, well } from './finding.ts';
+import { asRoot, edit, example, type Finding, fault, hint, set, well } from './finding.ts';
 
 const MB = 1024 ** 2;
 

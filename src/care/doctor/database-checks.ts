@@ -3,7 +3,8 @@
 import { formatSize, roughDuration } from '../../engine/units.ts';
 import { EXIT } from '../../errors.ts';
 import type { DatabaseFacts, Facts } from './facts.ts';
-import { type Finding, fault, hint, quoted, well } from './finding.ts';
+import { quoted } from '../../escape.ts';
+import { type Finding, fault, hint, well } from './finding.ts';
 
 /** After a checkpoint the log is 64 MB at most; more means that somebody keeps it from being emptied. In bytes. */
 const LARGE_LOG = 128 * 1024 ** 2;

@@ -1,6 +1,7 @@
 /** One thing that was looked at, and what came of it. */
 
 import { EXIT } from '../../errors.ts';
+import { quoted } from '../../escape.ts';
 
 /** What `--fix` may do by itself: nothing of it loses anything. */
 export type Fix =
@@ -34,11 +35,6 @@ export function fault(message: string, command: string, fix?: Fix): Finding {
 export function exitOf(findings: readonly Finding[]): number {
   const all = new Set(findings.filter(({ level }) => level === 'fault').map(({ exit = EXIT.no }) => exit));
   return [EXIT.usage, EXIT.unreachable, EXIT.no].find((one) => all.has(one)) ?? 0;
-}
-
-/** A word as the shell takes it. */
-export function quoted(word: string): string {
-  return /^[\w./:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** The service's own file is root's, and its supervisor is to read it anew. */

@@ -4,7 +4,8 @@ import { chmodSync } from 'node:fs';
 import { messageOf } from '../../errors.ts';
 import { makeFolder } from '../../make-folder.ts';
 import { emptyLog } from '../../store/sqlite/snapshot.ts';
-import { type Finding, type Fix, quoted } from './finding.ts';
+import { quoted } from '../../escape.ts';
+import type { Finding, Fix } from './finding.ts';
 
 /** Mends what can be mended; gives a line for each, and whether it went well. */
 export async function mend(

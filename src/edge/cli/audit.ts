@@ -2,7 +2,6 @@
 
 import { prepareAudit } from '../../store/sqlite/audit.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
-import { printable } from '../log.ts';
 import { type Command, type Input, JSON_OPTION, limitOption } from './command.ts';
 import { withStore } from './with-store.ts';
 import { inColumns, told } from './render.ts';
@@ -21,12 +20,7 @@ export const audit: Command = {
       else if (lines.length === 0) input.note('Nobody has changed anything by hand.');
       else {
         const { timeZone: zone } = settings;
-        const cells = lines.map(({ at, who, action, detail }) => [
-          told(at, zone),
-          printable(who),
-          action,
-          printable(detail),
-        ]);
+        const cells = lines.map(({ at, who, action, detail }) => [told(at, zone), who, action, detail]);
         input.print(inColumns([`when (${zone})`, 'who', 'command', 'what'], cells, input));
       }
       return 0;

@@ -35,9 +35,9 @@ export interface Input {
   config(): Promise<Config>;
   /** Reads it anew, with the same command line. */
   reread(): Promise<Config>;
-  /** Writes a line of data. */
+  /** Writes a line of data. Whatever is in it, it steers no terminal. */
   print(text: string): void;
-  /** Writes a line for the person, on stderr. */
+  /** Writes a line for the person, on stderr; as harmless. */
   note(text: string): void;
   /** Colours a text where a terminal shows it. */
   paint(style: 'red' | 'green' | 'yellow' | 'bold' | 'dim', text: string): string;

@@ -3,7 +3,6 @@
 import { type Key, type KeyName, KEYS } from '../../config/keys.ts';
 import { formatDuration } from '../../engine/units.ts';
 import { MASK } from '../../store/sqlite/job-json.ts';
-import { printable } from '../log.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { inColumns } from './render.ts';
 
@@ -31,7 +30,7 @@ export const config: Command = {
     });
     if (input.json) input.print(JSON.stringify(all));
     else {
-      const lines = all.map((one) => [one.key, one.env, one.origin, printable(told(one))]);
+      const lines = all.map((one) => [one.key, one.env, one.origin, told(one)]);
       input.print(inColumns(['key', 'in the environment', 'from', 'value'], lines, input));
     }
     return 0;

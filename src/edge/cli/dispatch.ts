@@ -9,6 +9,7 @@ import { EXIT, errors } from '../../errors.ts';
 import { publishedType, publishedTypes, Queries } from '../../store/sqlite/queries.ts';
 import { Waits } from '../../engine/waits.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
+import { hanging, oneLine } from '../terminal.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { dispatchLines } from './ndjson.ts';
 import { checkedKey, knownType, nearestType } from './type-info.ts';
@@ -185,7 +186,10 @@ async function report(
       `Job #${id} has not ended within the time; it is ${job?.status ?? 'deleted'}. Type: passito explain ${id}`,
     );
   } else if (job?.status === 'completed') {
-    input.print(`Job #${id} completed.${job.result === null ? '' : ` Result: ${job.result}`}`);
-  } else input.note(`Job #${id} ${job?.status ?? 'was deleted'}: ${job?.last_error ?? 'no reason was kept'}`);
+    input.print(`Job #${id} completed.${job.result === null ? '' : ` Result: ${oneLine(job.result)}`}`);
+  } else {
+    const why = hanging(job?.last_error ?? 'no reason was kept', 2);
+    input.note(`Job #${id} ${job?.status ?? 'was deleted'}: ${why}`);
+  }
   return ended && job?.status === 'completed' ? 0 : EXIT.no;
 }

@@ -6,7 +6,7 @@ import { gather } from '../../care/doctor/gather.ts';
 import { mend } from '../../care/doctor/mend.ts';
 import type { Config } from '../../config.ts';
 import { EXIT, PassitoError } from '../../errors.ts';
-import { printable } from '../log.ts';
+import { hanging, oneLine } from '../terminal.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 
 /** Each check has its number, whatever the others find. */
@@ -44,7 +44,7 @@ export const doctor: Command = {
       if (input.has('fix')) {
         const { done, failed } = await mend(findings, config.settings.db);
         mended = done;
-        for (const line of failed) input.note(printable(`Not mended: ${line}.`));
+        for (const line of failed) input.note(`Not mended: ${line}.`);
         if (done.length > 0) findings = await examine(config, input);
       }
     } catch (error) {
@@ -84,12 +84,12 @@ function asJson(findings: readonly Examined[], mended: string[], exit: number): 
 }
 
 function print(input: Input, findings: readonly Examined[], mended: readonly string[], exit: number): void {
-  for (const line of mended) input.print(printable(`Mended: ${line}`));
+  for (const line of mended) input.print(`Mended: ${oneLine(line)}`);
   for (const { number, check, level, message, try: command } of findings) {
     const [colour, mark] = MARKS[level];
-    const text = printable(message).replaceAll('\n', `\n${MARGIN}`);
+    const text = hanging(message, MARGIN.length);
     input.print(`${String(number).padStart(2)} ${input.paint(colour, mark)} ${check.padEnd(13)} ${text}`);
-    if (command !== undefined) input.print(`${MARGIN}Try: ${printable(command)}`);
+    if (command !== undefined) input.print(`${MARGIN}Try: ${oneLine(command)}`);
   }
   const faults = findings.filter(({ level }) => level === 'fault').length;
   const told = faults === 1 ? '✗ 1 thing is wrong' : `✗ ${faults} things are wrong`;

@@ -4,9 +4,10 @@ import { parseTime, systemClock } from '../../engine/clock.ts';
 import { pauseText } from '../../engine/health.ts';
 import { roughDuration } from '../../engine/units.ts';
 import { errors } from '../../errors.ts';
+import { quoted } from '../../escape.ts';
 import { type Pause, preparePauses } from '../../store/sqlite/pauses.ts';
 import { type JobRow, publishedTypes, type Queries } from '../../store/sqlite/queries.ts';
-import { printable } from '../log.ts';
+import { oneLine } from '../terminal.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { isAlive, startCommand } from '../machine.ts';
 import { withStore } from './with-store.ts';
@@ -27,7 +28,7 @@ export const explain: Command = {
       const held = preparePauses(store.db)
         .list()
         .find(({ queue }) => queue === null || queue === job.queue);
-      const sentence = printable(await sentenceFor(job, queries, config.settings.timeZone, held));
+      const sentence = oneLine(await sentenceFor(job, queries, config.settings.timeZone, held));
       input.print(input.json ? JSON.stringify({ id, status: job.status, explanation: sentence }) : sentence);
       return 0;
     }),
@@ -92,7 +93,7 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string, held
     return `${name} ${why} at ${when}.`;
   }
   if (held !== undefined) {
-    const option = held.queue === null ? '' : ` --queue ${held.queue}`;
+    const option = held.queue === null ? '' : ` --queue ${quoted(held.queue)}`;
     return `${name} is due, but: ${pauseText(held)} To go on, type: passito resume${option}`;
   }
   const living = queries.processes().filter(isAlive);
@@ -132,5 +133,5 @@ function waitsForSomething(job: JobRow, queries: Queries): boolean {
 
 /** The last error, to stand in a sentence. */
 function reason(job: JobRow): string {
-  return printable(job.last_error ?? 'no reason was kept').replace(/[.\s]+$/, '');
+  return (job.last_error ?? 'no reason was kept').replace(/[.\s]+$/, '');
 }

@@ -14,7 +14,7 @@ import {
 import { errors, EXIT, messageOf, PassitoError, sentence } from '../../errors.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
-import { printable } from '../log.ts';
+import { oneLine } from '../terminal.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { readWhole } from './values.ts';
 
@@ -89,19 +89,15 @@ async function mail(input: Input, config: Config, store: SqliteStore, found: Hea
     case 'mailed': {
       const { via, response } = result.receipt;
       input.note(
-        printable(
-          via === 'outbox'
-            ? `No SMTP server is configured: the mail to ${result.to} lies in ${response}.`
-            : `Mailed to ${result.to}; the server answered: ${response}`,
-        ),
+        via === 'outbox'
+          ? `No SMTP server is configured: the mail to ${result.to} lies in ${response}.`
+          : `Mailed to ${result.to}; the server answered: ${response}`,
       );
       return true;
     }
     case 'failed':
       input.note(
-        printable(
-          `The mail to ${result.to} was not sent: ${sentence(result.reason)} It is tried again at the next check.`,
-        ),
+        `The mail to ${result.to} was not sent: ${sentence(result.reason)} It is tried again at the next check.`,
       );
       return false;
     case 'nothing': {
@@ -127,9 +123,9 @@ async function tellUnreadable(input: Input, config: Config, error: unknown): Pro
   }
   try {
     const said = await mailUnreadable(config, error, input.has('force'));
-    input.note(printable(said));
+    input.note(said);
   } catch (failure) {
-    input.note(printable(`The mail to ${config.settings.adminEmail} was not sent: ${messageOf(failure)}`));
+    input.note(`The mail to ${config.settings.adminEmail} was not sent: ${messageOf(failure)}`);
   }
 }
 
@@ -144,7 +140,7 @@ function nagiosLine(
   const figures = { pending, processing, failed, stale, stuck: stuck.length };
   const data = Object.entries(figures).map(([name, value]) => `${name}=${value}`);
   // The bar begins the figures: it may not stand in the words.
-  return printable(`PASSITO ${worst.toUpperCase()} - ${said.replaceAll('|', '/')} | ${data.join(' ')}`);
+  return oneLine(`PASSITO ${worst.toUpperCase()} - ${said.replaceAll('|', '/')} | ${data.join(' ')}`);
 }
 
 function print(input: Input, snapshot: HealthSnapshot, reasons: HealthReason[]): void {
@@ -161,9 +157,11 @@ function print(input: Input, snapshot: HealthSnapshot, reasons: HealthReason[]):
   );
   if (reasons.length === 0) {
     input.print(input.paint('green', '✓ Job queue is healthy'));
-    for (const one of snapshot.paused) input.print(printable(`  ${pauseText(one)}`));
+    for (const one of snapshot.paused) input.print(`  ${oneLine(pauseText(one))}`);
     return;
   }
   input.print(input.paint('red', '✗ Job queue has issues'));
-  for (const { message, try: next } of reasons) input.print(printable(`  - ${message}\n    Try: ${next}`));
+  for (const { message, try: next } of reasons) {
+    input.print(`  - ${oneLine(message)}\n    Try: ${oneLine(next)}`);
+  }
 }

@@ -22,7 +22,6 @@ import {
 import type { ImportOptions, ImportResult } from '../../store/sqlite/office-import.ts';
 import type { SqliteOffice } from '../../store/sqlite/office.ts';
 import { readTable, type Table, TableError } from '../csv.ts';
-import { printable } from '../log.ts';
 import { rejectedPath, rejectedRows } from '../rejected.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
 import { progressBar } from './progress.ts';
@@ -100,7 +99,7 @@ async function run(input: Input, kind: Kind): Promise<number> {
   const { table, ...result } = await importFile(await input.config(), path, kind, how);
   const { inserted, updated, unchanged, problems } = result;
   const rejected = how.dryRun || problems.length === 0 ? null : rejectedPath(path, kind, table.format);
-  if (problems.length > 0) input.note(printable(tellProblems(problems)));
+  if (problems.length > 0) input.note(tellProblems(problems));
   if (rejected !== null) writeRejected(rejected, table, problems);
   const counts = { inserted, updated, unchanged, rejected: problems.length };
   if (input.json) {

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { packaged } from '../../build-info.ts';
-import { quoted } from '../../care/doctor/finding.ts';
+import { quoted } from '../../escape.ts';
 import { errors } from '../../errors.ts';
 import type { Command, Input } from './command.ts';
 import * as files from './service-files.ts';

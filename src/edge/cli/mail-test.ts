@@ -6,7 +6,6 @@ import { filesRoot, mailSettings, stateFolder } from '../../app.ts';
 import { formatTime } from '../../engine/clock.ts';
 import { errors } from '../../errors.ts';
 import { tellTime } from '../../outpass/local-time.ts';
-import { printable } from '../log.ts';
 import { createMailer, MailError } from '../mail.ts';
 import { parseAddress } from '../mail-check.ts';
 import { mailHint } from '../mail-hint.ts';
@@ -48,7 +47,7 @@ export const mailTest: Command = {
         input.print(`Not sent: SMTP_HOST is not set, so the mail lies in ${receipt.response}.`);
       } else {
         input.print(`Sent to ${to} as ${mailerFrom}, through ${smtpHost}:${smtpPort}.`);
-        input.print(printable(`The server answered: ${receipt.response}`));
+        input.print(`The server answered: ${receipt.response}`);
       }
       return 0;
     } catch (error) {

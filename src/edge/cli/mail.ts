@@ -6,7 +6,7 @@ import { EXIT, errors } from '../../errors.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import { type KeptMail, MAIL_STATES } from '../../outpass/mail/ledger.ts';
 import type { JobRow } from '../../store/sqlite/queries.ts';
-import { printable } from '../log.ts';
+import { hanging } from '../terminal.ts';
 import { noteAudit } from './audit.ts';
 import { type Command, JSON_OPTION, limitOption } from './command.ts';
 import { withStore } from './with-store.ts';
@@ -34,8 +34,8 @@ export const list: Command = {
           `#${mail.id}`,
           inOutbox(mail) ? 'outbox' : mail.state,
           tellTime(mail.sent_at ?? mail.updated_at, zone),
-          printable(mail.sent_to),
-          printable(`${mail.subject}${whyNot(mail)}${doubt(mail)}`),
+          mail.sent_to,
+          `${mail.subject}${whyNot(mail)}${doubt(mail)}`,
         ]);
         input.print(inColumns(['id', 'state', `when (${zone})`, 'to', 'subject'], lines, input));
       }
@@ -55,7 +55,7 @@ export const show: Command = {
       if (input.json) input.print(JSON.stringify(mail));
       const job = mail.job_id === null ? undefined : queries.job(mail.job_id);
       for (const [label, value] of input.json ? [] : facts(mail, job, config.settings.timeZone)) {
-        input.print(printable(`  ${label.padEnd(12)}${value}`));
+        input.print(`  ${label.padEnd(12)}${hanging(value, 14)}`);
       }
       return 0;
     }),

@@ -4,7 +4,6 @@ import { openOffice } from '../../app.ts';
 import { isLate } from '../../outpass/late-grace.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import type { Direction } from '../../outpass/movements.ts';
-import { printable } from '../log.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './with-store.ts';
 import { findPass } from './outpass.ts';
@@ -60,7 +59,7 @@ function record(input: Input, direction: Direction): Promise<number> {
       isLate(movement.at, pass.returnsAt, pass.student.gender, (await office.settings()).lateGrace);
     const text = `${name} (${rollNumber}) ${direction === 'out' ? 'went out' : 'came back'}, ${tellTime(movement.at, zone)}`;
     const end = late ? `; the pass ended at ${tellTime(pass.returnsAt, zone)}` : '';
-    input.print(printable(`Outpass ${pass.reference}: ${text}${end}.`));
+    input.print(`Outpass ${pass.reference}: ${text}${end}.`);
     return 0;
   });
 }

@@ -2,12 +2,12 @@
 
 import { openOffice, openStore } from '../../app.ts';
 import { errors } from '../../errors.ts';
+import { quoted } from '../../escape.ts';
 import { checkCell } from '../../outpass/import/cells.ts';
 import { outpassColumns } from '../../outpass/import/columns.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import { newPass, type NewPass } from '../../outpass/new-pass.ts';
 import { rejectPass } from '../../store/sqlite/decisions.ts';
-import { printable } from '../log.ts';
 import { noteAudit } from './audit.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './with-store.ts';
@@ -51,11 +51,9 @@ export const create: Command = {
         const { reference, student, leavesAt, returnsAt } = created;
         const told = (utc: string) => tellTime(utc, config.settings.timeZone);
         input.print(
-          printable(
-            `Outpass ${reference} for ${student.name} (${student.rollNumber}): ${told(leavesAt)} – ${told(returnsAt)}. It is pending.`,
-          ),
+          `Outpass ${reference} for ${student.name} (${student.rollNumber}): ${told(leavesAt)} – ${told(returnsAt)}. It is pending.`,
         );
-        input.note(`Approve it: passito outpass approve ${reference}`);
+        input.note(`Approve it: passito outpass approve ${quoted(reference)}`);
       }
       return 0;
     } finally {
@@ -133,7 +131,7 @@ function close(input: Input, move: 'reject' | 'cancel'): Promise<number> {
     if (input.json) input.print(JSON.stringify({ id, reference, status, remarks, jobs }));
     else {
       const told = mail === undefined ? '' : ` Job #${mail.id} dispatched: mail to the student.`;
-      input.print(printable(`Outpass ${reference} ${status}.${told}`));
+      input.print(`Outpass ${reference} ${status}.${told}`);
     }
     return 0;
   });

@@ -8,7 +8,7 @@ import { passStatuses } from '../../outpass/pass-states.ts';
 import { approvePass } from '../../store/sqlite/decisions.ts';
 import type { AskedBefore } from '../../store/sqlite/parent-answers.ts';
 import type { SqliteOffice } from '../../store/sqlite/office.ts';
-import { printable } from '../log.ts';
+import { hanging } from '../terminal.ts';
 import { noteAudit } from './audit.ts';
 import { type Command, JSON_OPTION, limitOption } from './command.ts';
 import { withStore } from './with-store.ts';
@@ -41,12 +41,12 @@ export const list: Command = {
         const zone = config.settings.timeZone;
         const lines = passes.map((pass) => [
           String(pass.id),
-          printable(pass.reference),
+          pass.reference,
           pass.status,
           tellTime(pass.leavesAt, zone),
           tellTime(pass.returnsAt, zone),
-          printable(pass.student.rollNumber),
-          printable(pass.student.name),
+          pass.student.rollNumber,
+          pass.student.name,
         ]);
         const head = ['id', 'reference', 'status', `out (${zone})`, 'in', 'roll', 'student'];
         input.print(inColumns(head, lines, input));
@@ -104,7 +104,7 @@ export const show: Command = {
         `${input.paint('bold', `Outpass ${pass.reference}`)}  (number ${pass.id}; times in ${zone})`,
       );
       for (const [name, value] of rows) {
-        if (value !== null) input.print(`  ${name.padEnd(14)}${printable(value)}`);
+        if (value !== null) input.print(`  ${name.padEnd(14)}${hanging(value, 16)}`);
       }
       return 0;
     }),

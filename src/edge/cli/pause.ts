@@ -2,6 +2,7 @@
 
 import { NAME } from '../../engine/types.ts';
 import { errors } from '../../errors.ts';
+import { quoted } from '../../escape.ts';
 import { nearest } from '../../nearest.ts';
 import { preparePauses } from '../../store/sqlite/pauses.ts';
 import { noteAudit } from './audit.ts';
@@ -58,7 +59,7 @@ function hold(input: Input, stop: boolean): Promise<number> {
       input.note(
         one.queue === null
           ? "Everything is still paused: 'passito resume' without --queue ends that."
-          : `The queue ${one.queue} is still paused: passito resume --queue ${one.queue}`,
+          : `The queue ${one.queue} is still paused: passito resume --queue ${quoted(one.queue)}`,
       );
     }
     return 0;

@@ -3,7 +3,7 @@
 import { parseTime } from '../../engine/clock.ts';
 import type { AttemptRow, JobRow, RelatedRow, Secrets } from '../../store/sqlite/queries.ts';
 import { masked } from '../../store/sqlite/job-json.ts';
-import { printable } from '../log.ts';
+import { hanging, oneLine, printable } from '../terminal.ts';
 import type { Input } from './command.ts';
 
 const COLOURS = {
@@ -33,11 +33,13 @@ export function inColumns(
   { paint }: Input,
   dress: (cell: string, line: number, column: number) => string = (cell) => cell,
 ): string {
-  const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i]?.length ?? 0)));
+  // A line end in a cell would begin a line of its own.
+  const rows = lines.map((line) => line.map(oneLine));
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
   const padded = (cells: readonly string[]) =>
     cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i] as number)));
-  const shown = lines.map((line, n) =>
-    padded(line)
+  const shown = rows.map((row, n) =>
+    padded(row)
       .map((cell, i) => dress(cell, n, i))
       .join('  ')
       .trimEnd(),
@@ -56,7 +58,7 @@ export function table(rows: readonly JobRow[], zone: string, input: Input): stri
       job.status === 'pending' ? job.available_at : (job.finished_at ?? job.started_at ?? job.created_at),
       zone,
     ),
-    oneLine(job.last_error ?? ''),
+    firstLine(job.last_error ?? ''),
   ]);
   const head = ['id', 'type', 'status', 'attempts', `when (${zone})`, 'last error'];
   return inColumns(head, lines, input, (cell, line, column) =>
@@ -94,15 +96,17 @@ export function showJob(
   ];
   const lines = rows
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `  ${name.padEnd(14)}${name === 'Status' ? value : printable(value as string)}`);
+    .map(
+      ([name, value]) => `  ${name.padEnd(14)}${name === 'Status' ? value : hanging(value as string, 16)}`,
+    );
   const history = attempts.map(({ attempt, outcome, ended_at: ended, error, stack }) => {
-    const head = `  ${attempt}  ${outcome}  ${told(ended, zone)}  ${printable(error ?? '')}`;
+    const head = hanging(`  ${attempt}  ${outcome}  ${told(ended, zone)}  ${error ?? ''}`, 7);
     return stack === null || stack === undefined
       ? head
-      : `${head}\n${paint('dim', indent(printable(stack)))}`;
+      : `${head}\n${paint('dim', `       ${hanging(stack, 7)}`)}`;
   });
   return [
-    paint('bold', `Job #${job.id} ${job.type}`) + `  (times in ${zone})`,
+    paint('bold', `Job #${job.id} ${oneLine(job.type)}`) + `  (times in ${zone})`,
     ...lines,
     ...(history.length === 0 ? [] : ['', '  Attempts that did not end well:', ...history]),
   ].join('\n');
@@ -114,14 +118,7 @@ function related(rows: readonly RelatedRow[]): string | undefined {
   return `${shown.join(', ')}${rows.length > 10 ? ` and ${rows.length - 10} more` : ''}`;
 }
 
-function oneLine(text: string): string {
+function firstLine(text: string): string {
   const line = printable(text).split('\n')[0] ?? '';
   return line.length > 80 ? `${line.slice(0, 79)}…` : line;
-}
-
-function indent(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => `       ${line}`)
-    .join('\n');
 }

@@ -21,7 +21,7 @@ import {
 import type { SqliteOffice } from '../../store/sqlite/office.ts';
 import type { ReportChange } from '../../store/sqlite/report-settings.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
-import { printable } from '../log.ts';
+import { oneLine } from '../terminal.ts';
 import { noteAudit } from './audit.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './with-store.ts';
@@ -193,7 +193,7 @@ function print(input: Input, settings: readonly ReportSetting[], zone: string): 
     const sent = lastSentAt === null ? '' : `; last ${told(lastSentAt, zone)}`;
     const next = nextSendAt === null || !enabled ? '' : `; next ${told(nextSendAt, zone)}`;
     const head = `${report.padEnd(14)}  ${gender.padEnd(6)}  ${state}`;
-    input.print(`${head}  ${printable(`${tellTimes(times)} (${zone}), to ${to}${sent}${next}`)}`);
+    input.print(`${head}  ${oneLine(`${tellTimes(times)} (${zone}), to ${to}${sent}${next}`)}`);
   }
 }
 

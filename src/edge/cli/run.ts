@@ -7,7 +7,8 @@ import type { KeyName } from '../../config/keys.ts';
 import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
 import { shutOut } from '../../store/sqlite/access.ts';
 import { explain } from '../../store/sqlite/open.ts';
-import { graded, printable } from '../log.ts';
+import { graded } from '../log.ts';
+import { ESCAPE, oneLine, printable, printableJson, setIn, toTerminal } from '../terminal.ts';
 import { type Command, COMMON, type Input } from './command.ts';
 import { commands } from './commands.ts';
 import { parse } from './parse.ts';
@@ -48,9 +49,9 @@ function inputOf(command: Command, args: string[], options: Map<string, string[]
     has: (name) => options.has(name),
     config: () => (config ??= configOf(command, options)),
     reread: () => configOf(command, options),
-    print: (text) => process.stdout.write(`${text}\n`),
-    note: (text) => process.stderr.write(`${text}\n`),
-    paint: (style, text) => (coloured ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text),
+    print: (text) => process.stdout.write(`${json ? printableJson(text) : toTerminal(text)}\n`),
+    note: (text) => process.stderr.write(`${printable(text)}\n`),
+    paint: (style, text) => (coloured ? `${ESCAPE}[${STYLES[style]}m${text}${ESCAPE}[0m` : text),
   };
 }
 
@@ -108,12 +109,11 @@ async function inWords(error: unknown, input: Input): Promise<unknown> {
 function report(error: unknown, json: boolean): number {
   if (error instanceof PassitoError) {
     if (json) {
-      process.stdout.write(
-        `${JSON.stringify({ error: { code: error.code, message: error.message, hint: error.hint } })}\n`,
-      );
+      const told = { code: error.code, message: error.message, hint: error.hint };
+      process.stdout.write(`${printableJson(JSON.stringify({ error: told }))}\n`);
     }
-    const hint = error.hint === undefined ? '' : `\n${printable(error.hint)}`;
-    process.stderr.write(graded('error', `passito: ${printable(error.message)}${hint}`));
+    const hint = error.hint === undefined ? '' : `\n${oneLine(error.hint)}`;
+    process.stderr.write(graded('error', `passito: ${setIn(error.message)}${hint}`));
     return error.exit;
   }
   if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return 0;

@@ -8,7 +8,7 @@ import { prepareAlertState } from '../../store/sqlite/alert-state.ts';
 import { type Pause, preparePauses } from '../../store/sqlite/pauses.ts';
 import type { JobRow, ProcessRow, Queries } from '../../store/sqlite/queries.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
-import { printable } from '../log.ts';
+import { oneLine } from '../terminal.ts';
 import { isAlive, startCommand } from '../machine.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { nextTicks } from '../../store/sqlite/schedules.ts';
@@ -133,8 +133,8 @@ export function print(input: Pick<Input, 'print' | 'paint'>, picture: Picture, z
       ? 'reloaded; it finishes what it had begun'
       : `${workers.target} workers wanted (${workers.min} to ${workers.max}), ${workers.threads.length} threads`;
     input.print(`${input.paint('bold', name)} pid ${pid}, up ${roughDuration(up * 1000)}: ${does}`);
-    if (socket !== null) input.print(`  socket ${socket}`);
-    if (http !== null) input.print(`  http   ${http}`);
+    if (socket !== null) input.print(`  socket ${oneLine(socket)}`);
+    if (http !== null) input.print(`  http   ${oneLine(http)}`);
     for (const { thread, job, memory_mb: memory } of workers.threads) {
       const at = memory === null ? '' : `  ${memory} MB`;
       if (job === null) input.print(input.paint('dim', `  worker ${thread}${at}`));
@@ -144,26 +144,30 @@ export function print(input: Pick<Input, 'print' | 'paint'>, picture: Picture, z
     for (const job of elsewhere.slice(0, 50)) input.print(`  claimed    ${jobLine(job)}`);
     if (elsewhere.length > 50) input.print(`  … and ${elsewhere.length - 50} more`);
   }
-  for (const one of paused) input.print(input.paint('yellow', printable(pauseText(one))));
+  for (const one of paused) input.print(input.paint('yellow', oneLine(pauseText(one))));
   input.print('');
   if (due.length === 0) input.print('Nothing is due.');
   for (const { type, queue, count, oldest_seconds: age } of due) {
     input.print(
-      `Due: ${count} ${type}${queue === 'default' ? '' : ` in ${queue}`}, the oldest for ${roughDuration(age * 1000)}`,
+      oneLine(
+        `Due: ${count} ${type}${queue === 'default' ? '' : ` in ${queue}`}, the oldest for ${roughDuration(age * 1000)}`,
+      ),
     );
   }
   input.print(`Last minute: ${last.completed} completed, ${last.failed} failed.`);
   if (ticks.length > 0) {
-    input.print(`Next: ${ticks.map(({ schedule, at }) => `${schedule} ${told(at, zone)}`).join(', ')}`);
+    input.print(
+      oneLine(`Next: ${ticks.map(({ schedule, at }) => `${schedule} ${told(at, zone)}`).join(', ')}`),
+    );
   }
   if (failure !== null) {
     const tries = `${failure.tries} ${failure.tries === 1 ? 'try' : 'tries'}`;
-    input.print(input.paint('red', printable(`An alert could not be mailed (${tries}): ${failure.message}`)));
+    input.print(input.paint('red', oneLine(`An alert could not be mailed (${tries}): ${failure.message}`)));
   }
 }
 
 function jobLine(job: Picture['processes'][number]['running'][number] | undefined): string {
   return job === undefined
     ? ''
-    : `#${job.id}  ${job.type}  attempt ${job.attempt}  for ${roughDuration(job.seconds * 1000)}`;
+    : `#${job.id}  ${oneLine(job.type)}  attempt ${job.attempt}  for ${roughDuration(job.seconds * 1000)}`;
 }

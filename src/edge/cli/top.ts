@@ -3,15 +3,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration } from '../../engine/units.ts';
 import { errors } from '../../errors.ts';
+import { ESCAPE } from '../terminal.ts';
 import type { Command } from './command.ts';
 import { look, print } from './status.ts';
 import { readDuration, readWhole } from './values.ts';
 import { withStore } from './with-store.ts';
 
 /** Clears what is below the cursor; the cursor goes to the corner. */
-const HOME = '\u001b[H';
-const CLEAR_LINE = '\u001b[K';
-const CLEAR_BELOW = '\u001b[J';
+const HOME = `${ESCAPE}[H`;
+const CLEAR_LINE = `${ESCAPE}[K`;
+const CLEAR_BELOW = `${ESCAPE}[J`;
 
 /** Between two looks, in milliseconds. */
 const USUAL = 1000;

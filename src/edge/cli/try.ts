@@ -18,7 +18,7 @@ import { jobFiles } from '../../runner/files.ts';
 import type { LoadedJob } from '../../runner/loader.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { readJobFiles } from '../job-files.ts';
-import { createLog, printable } from '../log.ts';
+import { createLog } from '../log.ts';
 import { createMailer } from '../mail.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { loadFolder, typeFromFolder } from './type-info.ts';
@@ -138,20 +138,20 @@ function tell(input: Input, type: string, text: string | undefined, ms: number):
     case 'completed':
       if (!input.json) {
         const shown = result === null ? '' : ` Result: ${JSON.stringify(result)}`;
-        input.print(printable(`${type} completed in ${Math.round(ms)} ms.${shown}`));
+        input.print(`${type} completed in ${Math.round(ms)} ms.${shown}`);
       }
       for (const one of outcome.dispatches ?? []) {
-        note(input, `Would dispatch ${one.type} with ${one.payload}.`);
+        input.note(`Would dispatch ${one.type} with ${one.payload}.`);
       }
       return 0;
     case 'snoozed':
       return snoozed(input, type, outcome);
     case 'discarded':
-      note(input, `${type} gave the job up: ${outcome.error.message}`);
+      input.note(`${type} gave the job up: ${outcome.error.message}`);
       return EXIT.no;
     case 'failed':
       // The author of a handler wants to see where it was thrown.
-      note(input, `${type} failed: ${outcome.error.stack ?? outcome.error.message}`);
+      input.note(`${type} failed: ${outcome.error.stack ?? outcome.error.message}`);
       return EXIT.no;
     case 'released':
       return 0;
@@ -166,14 +166,9 @@ function snoozed(
 ): number {
   const asked = `${type} asked to be tried again in ${formatDuration(delay)}`;
   if (error !== undefined) {
-    note(input, `${asked}: ${error.message}`);
+    input.note(`${asked}: ${error.message}`);
     return EXIT.no;
   }
   if (!input.json) input.print(`${asked}.`);
   return 0;
-}
-
-/** What a handler says steers no terminal. */
-function note(input: Input, text: string): void {
-  input.note(printable(text));
 }
