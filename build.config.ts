@@ -15,6 +15,7 @@ import { log as pkgLog } from '@yao-pkg/pkg/lib-es5/log.js';
 import pkg from '@yao-pkg/pkg/lib-es5/sea.js';
 import { seal } from './src/care/seal.ts';
 import { rolldown, type OutputOptions, type Plugin } from 'rolldown';
+import { licencesOf } from './build.licences.ts';
 
 const root = import.meta.dirname;
 const build = join(root, 'build');
@@ -23,6 +24,9 @@ const executable = join(root, 'dist', 'passito');
 const stamp = join(build, 'stamp');
 const library = join(root, 'src', 'library', 'passito.ts');
 const node = join(root, 'node_modules', 'node', 'bin', 'node');
+
+/** Of that Node. An install script fetches it, so that the lock file does not know it. */
+const NODE_SHA256 = '7fde7b8afa198da66257f42ee2001d874c7355631e6d1579a5fb5ef1f246df4c';
 
 interface Manifest {
   version: string;
@@ -67,6 +71,10 @@ function checkNode(): void {
   if (found !== wanted) {
     throw new Error(`the Node in node_modules is ${found} and should be ${wanted}; run: npm ci`);
   }
+  const digest = sha256(fs.readFileSync(node));
+  if (digest !== NODE_SHA256) {
+    throw new Error(`the Node in node_modules has the SHA-256 ${digest} and should have ${NODE_SHA256}`);
+  }
 }
 
 /** One build at a time; a lock whose process is gone counts for nothing. */
@@ -86,7 +94,13 @@ async function lock(path: string): Promise<() => void> {
 
 function digestOfSources(): string {
   const hash = createHash('sha256');
-  const single = ['package.json', 'package-lock.json', 'tsconfig.json', 'build.config.ts'];
+  const single = [
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'build.config.ts',
+    'build.licences.ts',
+  ];
   const folders = ['src', 'deployment'].flatMap((folder) =>
     filesBelow(join(root, folder)).map((path) => join(folder, path)),
   );
@@ -114,11 +128,15 @@ function filesBelow(folder: string): string[] {
 
 /** Three programs, bundled apart, so that a thread loads nothing that only the main thread needs. */
 async function bundle(): Promise<void> {
-  await write('boot', 'src/boot.ts', '[name].cjs');
-  await write('main', 'src/main.ts', '[name].cjs');
-  await write('handler', 'src/worker.ts', '[name].cjs');
-  // Piscina starts this file under this name, from the folder of the bundle that Piscina is in.
-  await write('worker', 'node_modules/piscina/dist/worker.js', '[name].js');
+  const modules = [
+    ...(await write('boot', 'src/boot.ts', '[name].cjs')),
+    ...(await write('main', 'src/main.ts', '[name].cjs')),
+    ...(await write('handler', 'src/worker.ts', '[name].cjs')),
+    // Piscina starts this file under this name, from the folder of the bundle that Piscina is in.
+    ...(await write('worker', 'node_modules/piscina/dist/worker.js', '[name].js')),
+  ];
+  const nodeVersion = manifest.devDependencies['node'] ?? '';
+  fs.writeFileSync(join(app, 'licences.txt'), licencesOf(modules, root, nodeVersion));
   for (const file of bundles()) {
     // What Node's loader does to a CommonJS module; src/boot.ts runs the function.
     const text = fs.readFileSync(join(app, file), 'utf8');
@@ -127,8 +145,8 @@ async function bundle(): Promise<void> {
   }
 }
 
-async function write(name: string, input: string, entryFileNames: string): Promise<void> {
-  await run(
+async function write(name: string, input: string, entryFileNames: string): Promise<string[]> {
+  return run(
     { [name]: join(root, input) },
     { dir: app, format: 'cjs', exports: 'named', entryFileNames, chunkFileNames: `${name}-[name].cjs` },
     { version: manifest.version, packaged: true },
@@ -142,7 +160,7 @@ async function run(
   output: OutputOptions,
   info: { version: string; packaged: boolean },
   external: string[],
-): Promise<void> {
+): Promise<string[]> {
   const bundler = await rolldown({
     input,
     external,
@@ -153,8 +171,9 @@ async function run(
       if (level === 'warn' && log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
     },
   });
-  await bundler.write(output);
+  const { output: written } = await bundler.write(output);
   await bundler.close();
+  return written.flatMap((one) => (one.type === 'chunk' ? one.moduleIds : []));
 }
 
 /** Piscina's thread swallows what the handler's file throws as it loads, and reports a missing file instead. */
@@ -315,10 +334,16 @@ async function buildLibrary(): Promise<void> {
 
 function report(took: number): void {
   const bytes = fs.readFileSync(executable);
-  const digest = createHash('sha256').update(bytes).digest('hex');
+  const digest = sha256(bytes);
+  // For who copies it: sha256sum -c passito.sha256
+  fs.writeFileSync(`${executable}.sha256`, `${digest}  passito\n`);
   console.log(
     `dist/passito  ${(bytes.length / 1e6).toFixed(1)} MB  sha256 ${digest}  (${(took / 1000).toFixed(1)} s)`,
   );
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 try {

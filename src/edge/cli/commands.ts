@@ -16,6 +16,7 @@ import { init } from './init.ts';
 import { installService, uninstallService } from './install-service.ts';
 import * as jobs from './jobs.ts';
 import * as keys from './keys.ts';
+import { licences } from './licences.ts';
 import * as mail from './mail.ts';
 import { mailTest } from './mail-test.ts';
 import { migrate } from './migrate.ts';
@@ -95,5 +96,6 @@ export const commands: readonly Command[] = [
   upgrade,
   installService,
   uninstallService,
+  licences,
   demo,
 ];
