@@ -13,7 +13,8 @@ import { isLoopback } from './config/read.ts';
 import type { CommandJob } from './engine/wire.ts';
 import { DEFINITION_KEYS, optionProblems } from './engine/types.ts';
 import { nearest, slipOf } from './nearest.ts';
-import { cannotBe, errors, messageOf, type PassitoError, sentence } from './errors.ts';
+import { cannotBe, errors, messageOf, PassitoError, sentence } from './errors.ts';
+import { firstChangeable } from './owner.ts';
 
 /** The folder of an installed service's settings: its own and the admin's commands then agree. */
 const SERVICE_FOLDER = '/etc/passito';
@@ -154,9 +155,11 @@ function readEnvFile(named: string | undefined, warnings: string[]): EnvFile {
   if (path === undefined) return { path: '.env', values: {} };
   try {
     const text = readFileSync(path, 'utf8');
+    // Anything else, such as /dev/null or a pipe, was named on purpose.
+    if (statSync(path).isFile()) refuseUnsafe('The env file', path);
     const values = parseEnv(text);
     warnings.push(...strayLines(path, text));
-    if ((statSync(path).mode & 0o004) !== 0 && values['SMTP_PASS']) {
+    if ((statSync(path).mode & 0o004) !== 0 && holdsSecret(values)) {
       warnings.push(
         `${path} holds a password and can be read by every user. Type: ${path === SERVICE_ENV_FILE ? 'sudo ' : ''}chmod o-r ${path}`,
       );
@@ -172,8 +175,13 @@ function readEnvFile(named: string | undefined, warnings: string[]): EnvFile {
       );
       return { path, values: {}, shut: true };
     }
+    if (error instanceof PassitoError) throw error;
     throw errors.badFile(path, reasonOf(error));
   }
+}
+
+function holdsSecret(values: NodeJS.Dict<string>): boolean {
+  return Object.values(KEYS).some(({ env, secret = false }: Key<unknown>) => secret && Boolean(values[env]));
 }
 
 /** Lines that set nothing: neither empty, nor a remark, nor within a value of several lines. */
@@ -283,10 +291,8 @@ export function toldAsService({ notAsService, settings }: Config, error: Passito
 /** Root must not run what others can change. Throws; does nothing for other users. */
 export function refuseUnsafe(what: string, path: string): void {
   if (process.getuid?.() !== 0) return;
-  const { mode, uid } = statSync(path);
-  if ((mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && uid !== 0)) {
-    throw errors.unsafeFolder(what, resolve(path));
-  }
+  const open = firstChangeable(path);
+  if (open !== undefined) throw errors.unsafeFolder(what, resolve(path), open);
 }
 
 /** `minWorkers` → `min-workers`. */

@@ -96,11 +96,11 @@ export const errors = {
         ? (problems[0] as string)
         : `The configuration has ${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
     ),
-  unsafeFolder: (what: string, path: string) =>
+  unsafeFolder: (what: string, path: string, through: string) =>
     usage(
       'UNSAFE_FOLDER',
-      `${what} ${path} can be changed by other users, and passito runs as root.`,
-      `Type: chmod go-w ${path}`,
+      `${what} ${path} can be changed by other users${through === path ? '' : ` (through ${through})`}, and passito runs as root.`,
+      `Type: chown root ${through} && chmod go-w ${through}`,
     ),
   unknownSchedule: (name: string, nearest?: string) =>
     usage(

@@ -1,7 +1,7 @@
 /** Whose a file is, and what this user may do with it: for who typed a command as another user than its owner. */
 
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { accessSync, constants, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 /** The first thing on the way to a file that this user may not pass, or the file itself; undefined where all is open. */
 export function firstShut(file: string): { path: string; folder: boolean } | undefined {
@@ -9,6 +9,26 @@ export function firstShut(file: string): { path: string; folder: boolean } | und
     if (refusal(path, constants.X_OK) === 'EACCES') return { path, folder: true };
   }
   return refusal(file, constants.R_OK) === 'EACCES' ? { path: file, folder: false } : undefined;
+}
+
+/**
+ * The first thing on the way to a file, or the file itself, that somebody else than root may change or replace. Under
+ * sudo whoever typed it is root already.
+ */
+export function firstChangeable(file: string): string | undefined {
+  const trusted = new Set([0, Number(process.env['SUDO_UID'] ?? 0)]);
+  const path = resolve(file);
+  const real = realpathSync(path);
+  return [...foldersOf(path), path, ...foldersOf(real), real].find((one) => {
+    const found = lstatSync(one);
+    const { mode, uid } = found;
+    if (!trusted.has(uid)) return true;
+    // A link has no rights of its own.
+    if (found.isSymbolicLink()) return false;
+    // In a folder such as /tmp nobody renames what is somebody else's.
+    const sticky = one !== path && one !== real && (mode & 0o1000) !== 0;
+    return ((mode & 0o002) !== 0 && !sticky) || ((mode & 0o020) !== 0 && uid !== 0);
+  });
 }
 
 /** What the system answers where it refuses; undefined where it does not. */

@@ -35,7 +35,7 @@ const MAY: Record<string, readonly string[]> = {
   'build-info.ts': [],
   'boot.ts': [],
   config: ['engine', 'outpass', 'errors.ts', 'nearest.ts'],
-  'config.ts': ['config', 'engine', 'errors.ts', 'nearest.ts'],
+  'config.ts': ['config', 'engine', 'errors.ts', 'nearest.ts', 'owner.ts'],
   library: ['engine', 'outpass', 'store', 'errors.ts'],
   // These put the parts together.
   care: [

@@ -1,7 +1,7 @@
 /** The env file: lines that set nothing are told, and so is who cannot read the service's. */
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -25,6 +25,22 @@ test('a line without = is told with its number, and nothing else is', async (t) 
   assert.deepEqual(await told(`APP_NAME='a\nb'\nSMTP_HOST mail.example.edu\n`), [
     `${envFile}, line 3: there is no = in it, so it sets nothing.`,
   ]);
+});
+
+test('a secret that everybody can read is told, whichever it is', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'passito-env-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const envFile = join(folder, 'a.env');
+  for (const [line, count] of [
+    ['SMTP_PASS=hush', 1],
+    ['TWILIO_AUTH_TOKEN=hush', 1],
+    ['SMTP_HOST=mail.example.edu', 0],
+  ] as const) {
+    writeFileSync(envFile, `${line}\n`);
+    chmodSync(envFile, 0o644);
+    const { warnings } = await loadConfig({ values: {}, envFile }, {});
+    assert.equal(warnings.filter((one) => one.includes(`chmod o-r ${envFile}`)).length, count, line);
+  }
 });
 
 test('who cannot read where the database is, is not told to make one', async () => {

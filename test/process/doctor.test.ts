@@ -20,6 +20,8 @@ import { Site } from '../tools/daemon.ts';
 import { executable } from '../tools/executable.ts';
 import { smtpAnswer, startSmtp } from '../tools/smtp.ts';
 
+const isRoot = process.getuid?.() === 0;
+
 interface Report {
   healthy: boolean;
   findings: { number: number; check: string; level: string; message: string; try: string | null }[];
@@ -95,7 +97,8 @@ test('what it names as the mend of a fault does mend it', async (t) => {
   const here = await server(t);
   const cases: [string, () => void, number][] = [
     ['permissions', () => chmodSync(here.db, 0o644), 1],
-    ['permissions', () => chmodSync(here.folder, 0o777), 1],
+    // The env file lies there, too: root does not even read it.
+    [isRoot ? 'configuration' : 'permissions', () => chmodSync(here.folder, 0o777), isRoot ? 2 : 1],
     ['permissions', () => chmodSync(here.path('keys', 'signing.pem'), 0o640), 1],
     ['env file', () => chmodSync(here.write('.env', 'SMTP_PORT=25\n'), 0o644), 1],
     ['parents', () => here.write('.env', 'PASSITO_PUBLIC=8080\n'), 1],
