@@ -38,6 +38,8 @@ export async function serveParents({
       async decide(token, answer) {
         if (!TOKEN_FORM.test(token)) return unknownLink(settings);
         const hash = tokenHash(token);
+        // Looked at first: whoever sends what leads nowhere must not keep the database locked.
+        if ((await office.parentPage(hash))?.state !== 'open') return show(token);
         const decision = answer === 'approve' ? 'parent_approved' : 'parent_denied';
         const found = await answerParent(store, office, hash, decision, parentApproves);
         const facts = found?.state === 'open' ? await office.parentPage(hash) : undefined;

@@ -10,7 +10,9 @@ import {
   type Address,
   createListener,
   header,
+  isOwn,
   type Limits,
+  networkOf,
   openPort,
   readBody,
   write,
@@ -56,6 +58,7 @@ const LIMITS: Limits = {
   silenceMs: 15_000,
   keepAliveMs: 5_000,
   connections: 200,
+  connectionsPerAddress: 40,
   requestsPerConnection: 100,
 };
 
@@ -135,8 +138,8 @@ function protect(response: ServerResponse, styleHash: string): void {
 /** Behind a proxy of this machine, whom the proxy names last: what a client put there itself stands before it. */
 function addressOf(request: IncomingMessage): string {
   const peer = request.socket.remoteAddress ?? '';
-  if (!/^(::ffff:)?127\.|^::1$/.test(peer)) return peer;
-  return header(request, 'x-forwarded-for')?.split(',').at(-1)?.trim() || peer;
+  if (!isOwn(peer)) return networkOf(peer);
+  return networkOf(header(request, 'x-forwarded-for')?.split(',').at(-1)?.trim() || peer);
 }
 
 function send(response: ServerResponse, { status, html }: PublicPage): void {

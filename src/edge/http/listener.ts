@@ -1,7 +1,7 @@
 /** What every HTTP listener of ours shares: limits, addresses, bodies, answers, its end. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIP } from 'node:net';
 import { messageOf, type PassitoError } from '../../errors.ts';
 
 /** A host and a port to listen on. */
@@ -18,6 +18,8 @@ export interface Limits {
   silenceMs: number;
   keepAliveMs: number;
   connections: number;
+  /** Of them from one address elsewhere; a proxy of this machine has them all. */
+  connectionsPerAddress?: number;
   /** 0 for any number. */
   requestsPerConnection: number;
 }
@@ -47,7 +49,45 @@ export function createListener(
   server.maxConnections = limits.connections;
   server.timeout = limits.silenceMs;
   server.maxRequestsPerSocket = limits.requestsPerConnection;
+  if (limits.connectionsPerAddress !== undefined) shareOut(server, limits.connectionsPerAddress);
   return server;
+}
+
+/** Lets no client elsewhere take the places of all others. */
+function shareOut(server: Server, most: number): void {
+  const open = new Map<string, number>();
+  server.on('connection', (socket) => {
+    const name = networkOf(socket.remoteAddress ?? '');
+    if (isOwn(name)) return;
+    const count = (open.get(name) ?? 0) + 1;
+    open.set(name, count);
+    socket.once('close', () => {
+      const left = (open.get(name) ?? 0) - 1;
+      if (left > 0) open.set(name, left);
+      else open.delete(name);
+    });
+    if (count > most) socket.destroy();
+  });
+}
+
+/** Whether an address is this machine's own. */
+export function isOwn(address: string): boolean {
+  return /^(::ffff:)?127\.|^::1$/.test(address);
+}
+
+/** What is counted as one client: an IPv4 address, or the network of 64 bits that everybody with IPv6 has to themselves. */
+export function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
+  if (isIP(plain) !== 6 || isOwn(plain)) return plain.slice(0, 64);
+  const [head = '', tail] = plain.replace(/%.*/, '').split('::');
+  const first = head.split(':').filter((part) => part !== '');
+  const last = (tail ?? '').split(':').filter((part) => part !== '');
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
+  const groups = [...first, ...Array.from({ length: zeros }, () => '0'), ...last];
+  return groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, '').toLowerCase())
+    .join(':');
 }
 
 /** Listens; resolves with the address, such as `127.0.0.1:8080`. Throws what `refusal` makes of the reason. */
