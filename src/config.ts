@@ -11,7 +11,7 @@ import { type ConfiguredSchedule, readSchedules } from './config/schedules.ts';
 import { importFresh } from './config/import-fresh.ts';
 import { isLoopback } from './config/read.ts';
 import type { CommandJob } from './engine/wire.ts';
-import { DEFINITION_KEYS, optionProblems } from './engine/types.ts';
+import { DEFINITION_KEYS, NAME, optionProblems } from './engine/types.ts';
 import { nearest, slipOf } from './nearest.ts';
 import { cannotBe, errors, messageOf, PassitoError, sentence } from './errors.ts';
 import { firstChangeable } from './owner.ts';
@@ -252,13 +252,22 @@ async function readConfigFile(envFile: string, problems: string[]): Promise<Conf
       const close = slipOf(name, [...known]);
       return `${path} has the unknown key '${name}'${close === undefined ? '.' : `; did you mean '${close}'?`}`;
     });
-  for (const [type, options] of Object.entries(jobs as Record<string, Record<string, unknown>>)) {
-    problems.push(...jobProblems(options).map((problem) => sentence(`${path}: jobs.${type}: ${problem}`)));
+  if (!isRecord(jobs)) problems.push(`${path}: jobs must be an object of types with their options.`);
+  for (const [type, options] of isRecord(jobs) ? Object.entries(jobs) : []) {
+    problems.push(
+      ...jobProblems(type, options).map((problem) => sentence(`${path}: jobs.${type}: ${problem}`)),
+    );
   }
   return { path, values: rest, jobs: jobs as Config['jobs'], schedules, unknown };
 }
 
-function jobProblems(options: Record<string, unknown>): string[] {
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function jobProblems(type: string, options: unknown): string[] {
+  if (!NAME.test(type)) return ['a type has a name of letters, digits and . _ : -'];
+  if (!isRecord(options)) return ['its options must be an object'];
   const problems = optionProblems(options);
   const known: readonly string[] = [...DEFINITION_KEYS, 'command'];
   for (const key of Object.keys(options)) {
@@ -277,7 +286,7 @@ function jobProblems(options: Record<string, unknown>): string[] {
 }
 
 function readProfile(name: string, problems: string[]): Partial<Record<KeyName, string>> {
-  if (name in PROFILES) return PROFILES[name as keyof typeof PROFILES];
+  if (Object.hasOwn(PROFILES, name)) return PROFILES[name as keyof typeof PROFILES];
   problems.push(`${cannotBe('--profile', `'${name}'`, `one of: ${Object.keys(PROFILES).join(', ')}`)}.`);
   return {};
 }

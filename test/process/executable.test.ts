@@ -124,6 +124,40 @@ describe('the executable', () => {
     assert.deepEqual(fs.readdirSync(temporary), []);
   });
 
+  it(
+    'is fooled by no file that was left there, and uses no folder where others rename its own',
+    { skip: needsMount },
+    async () => {
+      const [shared, private_] = [folder('shared', 0o777), folder('mine', 0o700)];
+      const state = folder('procless-state', 0o770);
+      // What it would load, if it took what is there; and a way to have root write elsewhere.
+      for (const path of [shared, private_]) {
+        fs.writeFileSync(join(path, 'better_sqlite3.node'), 'planted');
+        fs.symlinkSync(join(bare, 'target'), join(path, '.passito-AAAAAA'));
+      }
+      const runIn =
+        (temporary: string): typeof runPassito =>
+        (args) => {
+          // A new /dev/shm as well: the last that is tried.
+          const script = `mount -t tmpfs none /proc && mount -t tmpfs -o mode=0777 none /dev/shm && TMPDIR=$0 exec "$@"`;
+          return run('unshare', ['-m', 'sh', '-c', script, temporary, passito, ...args], {
+            cwd: '/',
+            env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
+          });
+        };
+      await opensDatabase(folder('procless-own', 0o700), {}, runIn(private_));
+      const args = ['migrate', '--db', join(state, 'passito.db')];
+      const refused = await runIn(shared)(args, {});
+      assert.notEqual(refused.code, 0);
+      assert.match(refused.stderr, /other users may rename what is in it/);
+      for (const path of [shared, private_]) {
+        assert.equal(fs.readFileSync(join(path, 'better_sqlite3.node'), 'utf8'), 'planted');
+        assert.deepEqual(fs.readdirSync(path).toSorted(), ['.passito-AAAAAA', 'better_sqlite3.node']);
+      }
+      assert.ok(!fs.existsSync(join(bare, 'target')));
+    },
+  );
+
   describe('where /tmp is noexec', { skip: needsMount }, () => {
     /** Runs it where both /tmp and the state folder allow no programs. */
     function confined(noexec: string[]): (args: string[], options: RunOptions) => Promise<Run> {

@@ -2,7 +2,7 @@
  * SQLite's native part. From source better-sqlite3 finds its own file. The executable carries it inside, and
  * the system loads such code from a file only: so it is written, loaded and gone again in a few milliseconds.
  */
-import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { constants as system, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { getRawAsset } from 'node:sea';
@@ -68,8 +68,12 @@ function loadUnnamed(folder: string, bytes: Uint8Array): object {
   }
 }
 
-/** For file systems without unnamed files, and systems without /proc: a new folder that is ours alone. */
+/**
+ * For file systems without unnamed files, and systems without /proc: a new folder that is ours alone. Who may rename it
+ * could put another in its place before it is loaded.
+ */
 function loadNamed(folder: string, bytes: Uint8Array): object {
+  if (othersRename(folder)) throw new Error('other users may rename what is in it');
   const own = mkdtempSync(join(folder, '.passito-'));
   try {
     const path = join(own, file);
@@ -87,6 +91,12 @@ function loadNamed(folder: string, bytes: Uint8Array): object {
   } finally {
     rmSync(own, { recursive: true, force: true });
   }
+}
+
+function othersRename(folder: string): boolean {
+  const { mode, uid } = statSync(folder);
+  const isShared = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
+  return isShared || (uid !== 0 && uid !== process.geteuid?.());
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {
