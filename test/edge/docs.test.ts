@@ -28,6 +28,7 @@ const pages = [
   'docs/contract.md',
   'docs/guide.md',
   'docs/performance.md',
+  'docs/security.md',
   'docs/clients/php.md',
   'docs/clients/python.md',
   'docs/clients/shell.md',
@@ -115,6 +116,13 @@ test('every link leads somewhere', () => {
       assert.ok(anchors.includes(place), `${page}: ${link}`);
     }
   }
+});
+
+test('the tests that docs/security.md names are there', () => {
+  const rows = read('docs/security.md').match(/^\|.*\|$/gm) ?? [];
+  const named = rows.flatMap((row) => [...row.matchAll(/`([a-z]+\/[a-z-]+)`/g)].map(([, name]) => name));
+  assert.ok(named.length >= 15);
+  for (const name of named) assert.ok(existsSync(join(root, 'test', `${name}.test.ts`)), name);
 });
 
 test('the executable is as large as the README says', { skip: !existsSync(executable) }, () => {
