@@ -205,7 +205,7 @@ function filesOf(state: string): Found[] {
 
 /** As `files`, the outbox and the keys write them before they have their names. */
 function isDraft(name: string): boolean {
-  return /\.[0-9a-f]{12}\.part$|^\.[0-9a-f]{16}\.tmp$|^\..+-[0-9a-f]{12}$/.test(name);
+  return /\.\d+(?:-\d+)?\.part$|^\..+\.tmp$|^\..+-[\w-]{11,12}$/.test(name);
 }
 
 function sizeAt(path: string): number {

@@ -83,7 +83,10 @@ describe('backup', () => {
 
   it('holds the keys and files, and nothing that lies beside them or behind a link', async (t) => {
     symlinkSync('/etc/passwd', here.path('files', 'link'));
-    here.write('files/half.0123456789ab.part', 'a draft');
+    here.write('files/half.12.part', 'a draft');
+    here.write('files/half.12-1.part', 'another of the same attempt');
+    here.write('outbox/.passito.12.mail@gate.eml.tmp', 'a draft');
+    here.write('keys/.signing.pem-0123456789ab', 'a draft');
     here.write('jobs/Other.js', 'no part of it');
     await here.ok('backup', target, '--force');
     const folder = unpacked(t, target);
@@ -93,6 +96,7 @@ describe('backup', () => {
       'files/qr/outpass-1.png',
       'keys',
       ...readdirSync(here.path('keys'))
+        .filter((name) => !name.startsWith('.'))
         .map((name) => `keys/${name}`)
         .toSorted(),
       'manifest.json',
