@@ -22,19 +22,9 @@ import { signToken, verifyToken } from '../../src/outpass/token.ts';
 import { jobFiles } from '../../src/runner/files.ts';
 import { Queries } from '../../src/store/sqlite/queries.ts';
 import { Site } from '../tools/daemon.ts';
+import { nasty, piece } from '../tools/nasty.ts';
 import { openOffice, studentRecord } from '../tools/office.ts';
 import { newJob, openStore, temporaryFolder } from '../tools/store.ts';
-
-/** What breaks programs, between pieces that do not. */
-const PIECES = [
-  '..', '.', '/', '\\', '\0', 'a', 'b.txt', 'secret', '~', '%2e%2e', '%00', '\u2025', '\uff0f', '\n', '\r\n', ' ', "'", '"', ';',
-  '--', '%', '_', '$(touch x)', '`', '\u202e', '\u001b[2J', '\ud800', '😀', '__proto__', '=cmd',
-]; // prettier-ignore
-const piece = fc.constantFrom(...PIECES);
-const nasty = fc.oneof(
-  fc.array(piece, { maxLength: 12 }).map((parts) => parts.join('')),
-  fc.string({ unit: 'binary', maxLength: 40 }),
-);
 
 describe('tokens of passes', () => {
   const pair = () => {

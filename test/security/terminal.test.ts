@@ -13,6 +13,7 @@ import { quoted } from '../../src/escape.ts';
 import { hanging, oneLine, printable, printableJson } from '../../src/edge/terminal.ts';
 import { type Daemon, Site } from '../tools/daemon.ts';
 import { executable, type Run } from '../tools/executable.ts';
+import { OBEYED } from '../tools/nasty.ts';
 
 /** Clears the screen, names the window, links, fills the clipboard, in both forms of CSI and OSC; goes back and over; turns round. */
 const STEERS =
@@ -21,8 +22,6 @@ const STEERS =
 /** A second line, which could pass for one of ours. */
 const FORGED = 'FORGED supervisor ready';
 const NASTY = `${STEERS}\n${FORGED}`;
-
-const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
 const zones = { TIME_ZONE: 'UTC', ADMIN_EMAIL: 'admin@example.edu' };
 

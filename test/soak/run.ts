@@ -11,6 +11,7 @@
 import { parseArgs } from 'node:util';
 import { machine, markdown, replacePart, writePicture } from '../bench/report.ts';
 import type { Part } from './part.ts';
+import { edgesPart } from './parts/edges.ts';
 import { faultsPart } from './parts/faults.ts';
 import { hellPart } from './parts/hell.ts';
 import { millionPart } from './parts/million.ts';
@@ -18,7 +19,7 @@ import { modelPart } from './parts/model.ts';
 import { powerPart } from './parts/power.ts';
 import { stormPart } from './parts/storm.ts';
 
-const PARTS: Part[] = [stormPart, powerPart, faultsPart, hellPart, modelPart, millionPart];
+const PARTS: Part[] = [stormPart, powerPart, faultsPart, hellPart, edgesPart, modelPart, millionPart];
 
 const { values, positionals } = parseArgs({
   options: {
