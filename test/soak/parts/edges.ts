@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import fc from 'fast-check';
-import { Site } from '../../tools/daemon.ts';
+import type { Site } from '../../tools/daemon.ts';
 import { ask } from '../../tools/http.ts';
 import { nasty, OBEYED, piece } from '../../tools/nasty.ts';
+import { cleaning } from '../cleaning.ts';
 import type { Part, Soak } from '../part.ts';
 
 const STATES = ['blocked', 'pending', 'completed', 'failed', 'cancelled'];
@@ -24,15 +25,7 @@ export const edgesPart: Part = {
   name: 'edges',
   what: 'random rows and bytes: nothing steers the terminal, nothing is decided, all goes on',
   share: 1,
-  async run(soak) {
-    const ends: (() => Promise<void>)[] = [];
-    const here = new Site((end) => ends.push(end), { ADMIN_EMAIL: 'admin@example.edu' });
-    try {
-      await attack(here, soak);
-    } finally {
-      for (const end of ends) await end();
-    }
-  },
+  run: (soak) => cleaning((here) => attack(here, soak)),
 };
 
 async function attack(here: Site, { minutes, seed, tell }: Soak): Promise<void> {
