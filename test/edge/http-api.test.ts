@@ -64,6 +64,14 @@ suite('the API', () => {
     );
   });
 
+  test('what a job says steers no terminal that curl writes to', async (t) => {
+    const result = '\u001b[2J\u009b2J\u007f\u202e';
+    const { path } = await served(t, { job: async (id) => ({ id, result }) });
+    const { text } = await ask(path, '/v1/jobs/12');
+    assert.match(text, /^[\x20-\x7e]+\n$/);
+    assert.deepEqual(JSON.parse(text), { id: 12, result });
+  });
+
   test('health is 200 or 503', async (t) => {
     let healthy = true;
     const { path } = await served(t, { health: async () => ({ healthy }) });

@@ -10,7 +10,6 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { simpleParser } from 'mailparser';
 import { quoted } from '../../src/escape.ts';
-import { hanging, oneLine, printable, printableJson } from '../../src/edge/terminal.ts';
 import { type Daemon, Site } from '../tools/daemon.ts';
 import { executable, type Run } from '../tools/executable.ts';
 import { OBEYED } from '../tools/nasty.ts';
@@ -330,26 +329,6 @@ describe('what the admin is told to type', () => {
         assert.deepEqual(stdout.split('\0').slice(1, -1), all);
       }),
       { numRuns: 100 },
-    );
-  });
-});
-
-describe('the words that make a text harmless', () => {
-  const texts = fc.string({ unit: 'binary' });
-
-  it('leave nothing that a terminal obeys, and everything else as it was', () => {
-    fc.assert(
-      fc.property(texts, (text) => {
-        assert.doesNotMatch(printable(text), OBEYED);
-        assert.doesNotMatch(oneLine(text), /[\n\r]/);
-        assert.equal(printable(printable(text)), printable(text));
-        for (const line of hanging(text, 4).split('\n').slice(1)) assert.ok(line.startsWith('    '));
-        const json = printableJson(JSON.stringify({ text }));
-        assert.doesNotMatch(json, OBEYED);
-        assert.deepEqual(JSON.parse(json), { text });
-        if (!OBEYED.test(text)) assert.equal(printable(text), text);
-      }),
-      { numRuns: 2000 },
     );
   });
 });

@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { DispatchedLines } from '../../engine/job-lines.ts';
 import type { Inserted } from '../../engine/store.ts';
 import { errors, EXIT, PassitoError } from '../../errors.ts';
+import { printableJson } from '../terminal.ts';
 import { foreign } from './guard.ts';
 import { createListener, header, type Limits, readBody, write } from './listener.ts';
 
@@ -206,7 +207,7 @@ export class Api {
     response.setHeader('Cache-Control', 'no-store');
     response.setHeader('X-Content-Type-Options', 'nosniff');
     if (this.#closing) response.setHeader('Connection', 'close');
-    write(response, status, 'application/json', `${JSON.stringify(value)}\n`);
+    write(response, status, 'application/json', `${printableJson(JSON.stringify(value))}\n`);
   }
 
   #fail(error: unknown, response: ServerResponse): void {
