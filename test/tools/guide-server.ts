@@ -5,6 +5,7 @@
  */
 
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   constants,
   copyFileSync,
@@ -20,6 +21,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { seal } from '../../src/care/seal.ts';
 import { executable } from './executable.ts';
 import type { Block } from './pages.ts';
 import { startSmtp } from './smtp.ts';
@@ -220,8 +222,9 @@ function furnish(here: string, port: number): void {
   // The installed one has a name of its own, since an upgrade writes beside it.
   mkdirSync(join(here, 'installed'));
   copyFileSync(executable, join(here, 'installed', 'passito'), constants.COPYFILE_FICLONE);
-  // Another file than that, so that it may take its place.
-  write('passito-new', `#!/bin/sh\nexec ${executable} "$@"\n`, 0o755);
+  // Another file than that, so that it may take its place; sealed as the build does.
+  const program = `#!/bin/sh\nexec ${executable} "$@"\n`;
+  write('passito-new', program + seal(createHash('sha256').update(program).digest('hex')), 0o755);
 }
 
 function scriptOf(here: string, blocks: readonly Placed[]): string {
