@@ -313,22 +313,18 @@ export class Dispatcher {
     const untouched = chunk.recall().map((index) => flights[index] as Flight);
     const index = chunk.harvested;
     const ran = index < chunk.end;
-    if (ran) {
-      const flight = flights[index] as Flight;
-      this.#land(flight, outcomeOfDeath(one, index, error), 0);
-    }
+    if (ran) this.#land(flights[index] as Flight, outcomeOfDeath(one, index, error), 0);
     if (this.#stopped) for (const flight of untouched) this.#land(flight, { kind: 'released' }, 0);
     else this.#buffer.unshift(...untouched);
     if (ending !== undefined) return;
     events.emit('workerDied', { worker: chunk.threadId, reason: causeOfDeath(error, 'the pool').message });
-    if (!ran && chunk.harvested === 0) {
-      // It died before it began anything: a new thread at once might do the same for ever.
-      this.#holdTimer?.cancel();
-      this.#holdTimer = clock.after(THREAD_RETRY_MS, () => {
-        this.#holdTimer = undefined;
-        this.#pump();
-      });
-    }
+    if (ran || chunk.harvested > 0) return;
+    // It died before it began anything: a new thread at once might do the same for ever.
+    this.#holdTimer?.cancel();
+    this.#holdTimer = clock.after(THREAD_RETRY_MS, () => {
+      this.#holdTimer = undefined;
+      this.#pump();
+    });
   }
 
   #take(one: Running, outcomes: ToldOutcome[]): void {

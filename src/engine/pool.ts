@@ -11,6 +11,7 @@ import { type Arena, CODE, createArena, readOutcome, resetArena, stored } from '
 import { Chunk, type ToldOutcome } from './chunk.ts';
 import { PLAIN, readOutcomeText } from './outcome.ts';
 import { Programs } from './programs.ts';
+import { Services } from './services.ts';
 import { ThreadPorts } from './thread-ports.ts';
 import { formatDuration } from './units.ts';
 import type { CheckRequest, ChunkTask, Description, FromWorker, Task, WireJob, WorkerSetup } from './wire.ts';
@@ -40,9 +41,6 @@ export interface PoolOptions {
   heapLimit: number;
 }
 
-/** Answers a worker's call for something that lives in the main thread. */
-export type Service = (chunk: number, index: number, method: string, args: unknown[]) => unknown;
-
 /** What a handler has logged. */
 export type LogLine = Omit<Extract<FromWorker, { kind: 'log' }>, 'kind' | 'size'>;
 
@@ -65,10 +63,9 @@ export class Pool {
   readonly #ports: ThreadPorts;
   readonly #chunks = new Map<number, Chunk>();
   readonly #programs = new Programs();
-  readonly #services = new Map<string, Service>();
+  /** Answers what handlers call. */
+  readonly services = new Services();
   readonly #arenas: Arena[] = [];
-  /** Busy threads that end with their chunk. */
-  readonly #worn = new Set<number>();
   /** Told to end, and not dead yet. */
   readonly #doomed = new Map<Worker, Promise<void>>();
   readonly #listener: PoolListener;
@@ -103,11 +100,6 @@ export class Pool {
       listener.threadDied(0, error);
       if (this.threads.length === 0) this.#again ??= setTimeout(() => this.#startAgain(), AGAIN_MS).unref();
     });
-  }
-
-  /** Answers the calls that workers make to `name`. */
-  serve(name: string, service: Service): void {
-    this.#services.set(name, service);
   }
 
   /** Threads that there are now. */
@@ -173,8 +165,7 @@ export class Pool {
       this.#ports.drain(threadId);
       const outcomes = this.harvest(chunk);
       const whole = error === undefined && chunk.harvested >= chunk.end;
-      const worn = this.#worn.delete(threadId);
-      if (whole && !chunk.tainted && !worn) {
+      if (whole && !chunk.tainted) {
         this.#chunks.delete(chunk.number);
         resetArena(chunk.arena);
         this.#arenas.push(chunk.arena);
@@ -227,7 +218,7 @@ export class Pool {
 
   /** Ends each thread as soon as it is idle: that closes all files that handlers have left open in it. */
   refresh(): void {
-    for (const { threadId } of this.#chunks.values()) this.#worn.add(threadId);
+    for (const chunk of this.#chunks.values()) chunk.tainted = true;
     void this.#bury(0);
   }
 
@@ -266,9 +257,11 @@ export class Pool {
       case 'outcome':
         this.#chunks.get(message.chunk)?.elsewhere.set(message.index, message.text);
         return;
-      case 'log':
-        this.#log(message);
+      case 'log': {
+        const { kind: _kind, size: _size, ...line } = message;
+        this.#listener.message(line);
         return;
+      }
       case 'tainted':
         this.#taint(threadId);
         this.#listener.threadDied(threadId, `a handler has changed a built-in object: ${message.changed}`);
@@ -283,17 +276,13 @@ export class Pool {
         this.#loading = message.path;
         return;
       case 'call':
-        void this.#answer(threadId, message);
+        void this.services.answer(message).then((answer) => this.#ports.send(threadId, answer));
     }
   }
 
   /** What runs there may end, and no other job begins. */
   #taint(threadId: number): void {
     for (const chunk of this.#chunks.values()) if (chunk.threadId === threadId) chunk.tainted = true;
-  }
-
-  #log({ kind: _kind, size: _size, ...line }: Extract<FromWorker, { kind: 'log' }>): void {
-    this.#listener.message(line);
   }
 
   /** The thread may throw again at any moment. */
@@ -305,23 +294,6 @@ export class Pool {
       message: 'what a job left behind threw after its end; its thread is not used again',
       fields: { error },
     });
-  }
-
-  async #answer(
-    threadId: number,
-    { call, chunk, index, service, method, args }: Extract<FromWorker, { kind: 'call' }>,
-  ): Promise<void> {
-    try {
-      const serve = this.#services.get(service);
-      if (serve === undefined) throw new Error(`there is no service '${service}'`);
-      this.#ports.send(threadId, { kind: 'answer', call, value: await serve(chunk, index, method, args) });
-    } catch (error) {
-      this.#ports.send(threadId, {
-        kind: 'refusal',
-        call,
-        message: error instanceof Error ? error.message : String(error),
-      });
-    }
   }
 
   /**

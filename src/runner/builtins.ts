@@ -1,6 +1,7 @@
 /**
  * Whether a handler has changed the built-in objects that all code of its thread shares, `JSON.parse` or the prototype of
  * promises: the jobs after it, and what calls them, would work with its version. Job files may, while they are loaded.
+ * `process` is left out: well-known libraries put their own `cwd` and `emit` there when they are first needed.
  */
 
 // Taken now, as all that is used below.
@@ -31,7 +32,6 @@ const WATCHED: readonly [name: string, owner: object][] = [
   ['Error.prototype', Error.prototype],
   ['Date', Date],
   ['Date.prototype', Date.prototype],
-  ['process', process],
   ['globalThis', globalThis],
 ];
 

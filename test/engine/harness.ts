@@ -168,7 +168,7 @@ export async function openEngine(t: TestContext, options: EngineOptions): Promis
   });
   dispatcher.target = workers;
   const watchdog = new Watchdog(dispatcher, pool, store, clock, options.stillMs);
-  pool.serve('job', async (chunk, index, method, [value]) => {
+  pool.services.add('job', async (chunk, index, method, [value]) => {
     assert.equal(method, 'progress');
     const flight = dispatcher.flight(chunk, index);
     if (flight !== undefined) await store.progress(flight.job.id, flight.job.lease, String(value));

@@ -37,7 +37,7 @@ async function opened(t: TestContext, port: number) {
     random: Math.random,
   });
   const calls = office as unknown as Record<string, (...args: unknown[]) => unknown>;
-  pool.serve('office', (_chunk, _index, method, args) => calls[method]?.(...args));
+  pool.services.add('office', (_chunk, _index, method, args) => calls[method]?.(...args));
   const numbers = Array.from({ length: PASSES }, (_, i) => `21CS${i}`);
   const students = numbers.map((roll_number, i) => ({
     ...studentRecord,
