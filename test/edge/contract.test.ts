@@ -560,11 +560,11 @@ suite('docs/contract.md', () => {
       'stopped; a handler is inside a call that cannot be interrupted, so the process ends by SIGTERM',
       // After a kill: test/process/scale.test.ts.
       'while you were away',
+      // Once somebody has set it: test/fault/clock.test.ts.
+      'the wall clock was set',
       // Of handlers from hell: test/fault/handlers.test.ts.
       'what a job left behind threw after its end; its thread is not used again',
       'more was logged than can be written: lines were left out',
-      // Once somebody has set it: test/fault/clock.test.ts.
-      'the wall clock was set',
       // Of the monitor: test/edge/monitor.test.ts sees them.
       'the job queue has issues',
       'the admin was told',
