@@ -100,7 +100,9 @@ export const errors = {
     usage(
       'UNSAFE_FOLDER',
       `${what} ${path} can be changed by other users${through === path ? '' : ` (through ${through})`}, and passito runs as root.`,
-      `Type: chown root ${through} && chmod go-w ${through}`,
+      through === path
+        ? `Type: chown root ${path} && chmod go-w ${path}`
+        : `Put it where only root can change it, all the way up, such as /etc/passito; or type it as the user whose folder ${through} is.`,
     ),
   unknownSchedule: (name: string, nearest?: string) =>
     usage(
