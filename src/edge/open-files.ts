@@ -28,8 +28,14 @@ export function refuseFewFiles(threads: number): void {
   ]);
 }
 
-/** How many files this process may have open. Without limit, or where /proc is closed: infinitely many. */
+let known: number | undefined;
+
+/** How many files this process may have open; it stays so. Without limit, or where /proc is closed: infinitely many. */
 export function fileLimit(): number {
+  return (known ??= readLimit());
+}
+
+function readLimit(): number {
   try {
     const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
     return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
