@@ -39,6 +39,9 @@ import { startThreads } from './threads.ts';
 /** Between a change and its being told to `passito status`, in milliseconds. */
 const PUBLISH_MS = 1000;
 
+/** Others may commit a thousand times a second, and hardly ever change the tables. Milliseconds between two looks. */
+const LOOK_MS = 1000;
+
 const NO_MORE_THREADS = `The limit of ${fileLimit()} open files leaves no room for all workers. ${RAISE_FILES}`;
 const FILES_SHORT = `Nearly all of the ${fileLimit()} files that may be open are: handlers may not close theirs. Threads are ended when they are idle, which does. ${RAISE_FILES}`;
 
@@ -195,7 +198,9 @@ async function assemble({
   let answered = clock.monotonic();
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => undefined);
+  let lookedAt = 0;
   const look = () => {
+    lookedAt = clock.monotonic();
     try {
       store.assertKnown();
     } catch (error) {
@@ -266,7 +271,7 @@ async function assemble({
     if (change !== 'external') return;
     // Another process may have cancelled what runs here, or have changed the tables.
     watchdog.checkLeases();
-    look();
+    if (clock.monotonic() - lookedAt > LOOK_MS) look();
   });
   events.on('launched', () => {
     watchdog.poke();
