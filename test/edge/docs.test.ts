@@ -28,6 +28,7 @@ const pages = [
   'docs/contract.md',
   'docs/guide.md',
   'docs/performance.md',
+  'docs/reliability.md',
   'docs/security.md',
   'docs/clients/php.md',
   'docs/clients/python.md',
@@ -118,12 +119,14 @@ test('every link leads somewhere', () => {
   }
 });
 
-test('the tests that docs/security.md names are there', () => {
-  const rows = read('docs/security.md').match(/^\|.*\|$/gm) ?? [];
-  const named = rows.flatMap((row) => [...row.matchAll(/`([a-z]+\/[a-z-]+)`/g)].map(([, name]) => name));
-  assert.ok(named.length >= 15);
-  for (const name of named) assert.ok(existsSync(join(root, 'test', `${name}.test.ts`)), name);
-});
+for (const page of ['docs/security.md', 'docs/reliability.md']) {
+  test(`the tests that ${page} names are there`, () => {
+    const rows = read(page).match(/^\|.*\|$/gm) ?? [];
+    const named = rows.flatMap((row) => [...row.matchAll(/`([a-z]+\/[a-z-]+)`/g)].map(([, name]) => name));
+    assert.ok(named.length >= 15);
+    for (const name of named) assert.ok(existsSync(join(root, 'test', `${name}.test.ts`)), name);
+  });
+}
 
 test('the executable is as large as the README says', { skip: !existsSync(executable) }, () => {
   const said = Number(/about (\d+) MB/.exec(readme)?.[1]) * 1e6;
