@@ -20,6 +20,14 @@ const LAST_LOOK_MS = 64;
 const CLOSE_LOOK_MS = 3;
 const CLOSE_LOOK_EVERY_MS = 5;
 
+/**
+ * Between two close looks the thread sleeps, in milliseconds: the writer may wake from its flush on this very processor,
+ * and would not get it before this thread's turn of 3 ms has ended.
+ */
+const NAP_MS = 0.05;
+const still = new Int32Array(new SharedArrayBuffer(4));
+const nap = () => void Atomics.wait(still, 0, 0, NAP_MS);
+
 /** Calls `onForeignCommit` after other processes' commits. `quiet`: whether this process wrote nothing lately. Returns the function that stops it. */
 export function watchForeignCommits(
   db: Database,
@@ -69,6 +77,7 @@ export function watchForeignCommits(
     if (performance.now() >= until) lookAgain();
     else {
       setImmediate(() => {
+        nap();
         if (!look()) lookClosely(until);
       });
     }
