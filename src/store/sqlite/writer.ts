@@ -16,11 +16,14 @@ interface Pending {
 const POLITE_MS = 50;
 
 /**
- * Whoever else wants the file gets as long as we have held it, in pieces that are worth a timer. What is this short owes
+ * Whoever else wants the file gets about as long as we have held it, in pieces that are worth a timer. What is this short owes
  * nothing: who waits looks so often that it finds the gap behind it. Milliseconds.
  */
 const SHORT_MS = 1;
 const SHORTEST_REST_MS = 5;
+
+/** The rest for each millisecond of holding: others need a part of it to notice, and to begin. */
+const REST_PER_HELD = 1.15;
 
 /** The kernel's word of our own write reaches us within this time. */
 const QUIET_MS = 3;
@@ -105,7 +108,7 @@ export class Writer {
       this.#write(group);
       this.#lastWriteAt = performance.now();
       const held = this.#lastWriteAt - began;
-      if (held > SHORT_MS) this.#owed += held;
+      if (held > SHORT_MS) this.#owed += REST_PER_HELD * held;
       if (this.#queue.length > 0) await turn();
     }
     this.#running = false;
