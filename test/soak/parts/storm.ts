@@ -8,7 +8,7 @@ import type { Part } from '../part.ts';
 export const stormPart: Part = {
   name: 'storm',
   what: 'kill -9 of supervisors and producers',
-  share: 3,
+  share: 4,
   async run({ minutes, seed, tell }) {
     const until = performance.now() + minutes * 60_000;
     const figures = await cleaning((site) => storm(site, () => performance.now() < until, randomFrom(seed)));
