@@ -3,7 +3,7 @@
  * wrong is reported at once. The result is frozen.
  */
 
-import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, lstatSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type Key, type KeyName, KEYS, PROFILES, type Settings } from './config/keys.ts';
@@ -301,7 +301,8 @@ export function toldAsService({ notAsService, settings }: Config, error: Passito
 export function refuseUnsafe(what: string, path: string): void {
   if (process.getuid?.() !== 0) return;
   const open = firstChangeable(path);
-  if (open !== undefined) throw errors.unsafeFolder(what, resolve(path), open);
+  if (open === undefined) return;
+  throw errors.unsafeFolder(what, resolve(path), open, lstatSync(open).uid === 0);
 }
 
 /** `minWorkers` → `min-workers`. */

@@ -96,13 +96,13 @@ export const errors = {
         ? (problems[0] as string)
         : `The configuration has ${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
     ),
-  unsafeFolder: (what: string, path: string, through: string) =>
+  unsafeFolder: (what: string, path: string, through: string, rootOwns: boolean) =>
     usage(
       'UNSAFE_FOLDER',
       `${what} ${path} can be changed by other users${through === path ? '' : ` (through ${through})`}, and passito runs as root.`,
-      through === path
-        ? `Type: chown root ${path} && chmod go-w ${path}`
-        : `Put it where only root can change it, all the way up, such as /etc/passito; or type it as the user whose folder ${through} is.`,
+      through !== path && !rootOwns
+        ? `Put it where only root can change it, all the way up, such as /etc/passito; or type it as the user whose folder ${through} is.`
+        : `Type: ${through === path ? `chown root ${path} && ` : ''}chmod go-w ${through}`,
     ),
   unknownSchedule: (name: string, nearest?: string) =>
     usage(
