@@ -40,7 +40,9 @@ export function licencesOf(modules: Iterable<string>, root: string, nodeVersion:
     })),
   );
   const list = parts.map(({ name, version, licence }) => `${`${name} ${version}`.trim()}  ${licence}`);
-  const texts = parts.map(({ name, text }) => `\n${'='.repeat(70)}\n${name}\n\n${text.trim()}\n`);
+  const texts = parts.map(
+    ({ name, text }) => `\n${'='.repeat(70)}\n${name}\n\n${text.trim().replaceAll('\r\n', '\n')}\n`,
+  );
   return `${list.toSorted().join('\n')}\n${texts.join('')}`;
 }
 

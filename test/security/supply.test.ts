@@ -51,6 +51,7 @@ describe('the lock file', () => {
 describe('the executable', () => {
   it('tells what it is made of: packages of the lock file, under licences that allow it', async () => {
     const { stdout, code } = await run(executable, ['licences']);
+    assert.doesNotMatch(stdout, /\\x0d/, 'line ends are no control characters');
     assert.equal(code, 0);
     const [list = '', ...texts] = stdout.split(/^={70}$/m);
     const told = list

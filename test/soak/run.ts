@@ -32,15 +32,15 @@ const { values, positionals } = parseArgs({
 const names = PARTS.map(({ name }) => name);
 const unknown = positionals.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
-  throw new Error(`There is no part ${unknown.join(', ')}; there are: ${names.join(', ')}.`);
+  refuse(`There is no part ${unknown.join(', ')}; there are: ${names.join(', ')}.`);
 }
 if (values.write && positionals.length > 0) {
-  throw new Error('--write puts the whole table into docs/: name no parts with it.');
+  refuse('--write puts the whole table into docs/: name no parts with it.');
 }
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 if (!(minutes > 0) || !Number.isSafeInteger(seed)) {
-  throw new Error('--minutes and --seed take numbers above 0.');
+  refuse('--minutes and --seed take numbers above 0.');
 }
 
 const asked = PARTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
@@ -82,3 +82,9 @@ if (values.write) {
   for (const [file, svg] of pictures) writePicture(file, svg);
 }
 process.exitCode = broken > 0 ? 1 : 0;
+
+/** Ends with what was typed wrongly. */
+function refuse(why: string): never {
+  console.error(`soak: ${why}`);
+  process.exit(2);
+}
