@@ -7,6 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Daemon, Site } from '../tools/daemon.ts';
 import { executable } from '../tools/executable.ts';
 
+/** As many of 128 are open after a leak: above the share from which on the thread goes. */
+const LEAKED = 116;
+
 /** Starts a supervisor that may have so many files open. */
 function limited(here: Site, files: number, ...args: string[]): Daemon {
   const file = here.write('limited', `#!/bin/sh\nulimit -n ${files}\nexec '${executable}' "$@"\n`);
@@ -17,9 +20,11 @@ function limited(here: Site, files: number, ...args: string[]): Daemon {
 function site(t: TestContext): Site {
   const here = new Site((clean) => t.after(clean));
   here.job('Note', 'appendFileSync(ledger, `${context.id}\\n`); await sleep(100);');
+  // Up to a count, since what a supervisor has open itself differs by machine.
   here.job(
     'Leak',
-    'const { openSync } = await import("node:fs"); for (let i = 0; i < 70; i++) openSync("/dev/null");',
+    `const { openSync, readdirSync } = await import('node:fs');
+    while (readdirSync('/proc/self/fd').length < ${LEAKED}) openSync('/dev/null');`,
   );
   return here;
 }
@@ -56,13 +61,11 @@ describe('few open files', { concurrency: 3 }, () => {
     await daemon.line(/ ready /);
     const open = () => readdirSync(`/proc/${daemon.pid}/fd`).length;
     await here.reaches(here.insert('Leak'), 'completed');
-    assert.ok(open() > 100, `${open()} are open`);
     const since = performance.now();
     while (open() > 60) {
       assert.ok(performance.now() - since < 20_000, `${open()} are still open`);
       await sleep(20);
     }
-    // For another there was no room before.
     await here.reaches(here.insert('Leak'), 'completed');
     await here.reaches(here.insert('Note'), 'completed');
     assert.equal(here.value('SELECT count(*) FROM attempts'), 0);
