@@ -35,6 +35,7 @@ export class Liveness {
   /** When a heartbeat was first seen with its value: monotonic time, so a clock that jumps kills nobody. */
   readonly #seen = new Map<number, { heartbeat: string; since: number }>();
   #id = 0;
+  #beating: Promise<void> | undefined;
   #stopped = false;
 
   constructor(parts: LivenessParts) {
@@ -53,8 +54,12 @@ export class Liveness {
     return this.#id;
   }
 
-  /** Renews the lease; where this process was declared lost in its sleep, registers it anew. */
-  async beat(): Promise<void> {
+  /** Renews the lease; where this process was declared lost in its sleep, registers it anew, once. */
+  beat(): Promise<void> {
+    return (this.#beating ??= this.#beat().finally(() => (this.#beating = undefined)));
+  }
+
+  async #beat(): Promise<void> {
     const { store, info } = this.#parts;
     try {
       if (await store.beat(this.#id, await info())) return;

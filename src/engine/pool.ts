@@ -12,6 +12,7 @@ import { Chunk, type ToldOutcome } from './chunk.ts';
 import { PLAIN, readOutcomeText } from './outcome.ts';
 import { Programs } from './programs.ts';
 import { Services } from './services.ts';
+import { ThreadMemories, type ThreadMemory } from './thread-memory.ts';
 import { ThreadPorts } from './thread-ports.ts';
 import { formatDuration } from './units.ts';
 import type { CheckRequest, ChunkTask, Description, FromWorker, Task, WireJob, WorkerSetup } from './wire.ts';
@@ -51,18 +52,13 @@ export interface PoolListener {
   threadDied(threadId: number, error: unknown): void;
 }
 
-/** A thread's memory in bytes. */
-export interface ThreadMemory {
-  heap: number;
-  external: number;
-}
-
 /** A pool of worker threads. */
 export class Pool {
   readonly #piscina: Piscina;
   readonly #ports: ThreadPorts;
   readonly #chunks = new Map<number, Chunk>();
   readonly #programs = new Programs();
+  readonly #memories = new ThreadMemories();
   /** Answers what handlers call. */
   readonly services = new Services();
   readonly #arenas: Arena[] = [];
@@ -228,15 +224,10 @@ export class Pool {
     if (this.#chunks.size > 0) this.check([], AGAIN_MS).catch(() => undefined);
   }
 
-  /** The memory of a thread; undefined where it is gone. Answers also while the thread spins. */
+  /** The memory of a thread; undefined where it is gone, or inside a call of the system. */
   async memory(threadId: number): Promise<ThreadMemory | undefined> {
-    const worker = this.threads.find((thread) => thread.threadId === threadId);
-    try {
-      const heap = await worker?.getHeapStatistics();
-      return heap === undefined ? undefined : { heap: heap.used_heap_size, external: heap.external_memory };
-    } catch {
-      return undefined;
-    }
+    const thread = this.threads.find((one) => one.threadId === threadId);
+    return thread === undefined ? undefined : this.#memories.of(thread);
   }
 
   /**

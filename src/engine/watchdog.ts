@@ -82,6 +82,7 @@ export class Watchdog {
     if (this.#stopped || this.#dispatcher.running.size === 0) return;
     let wait = MEMORY_MS;
     for (const one of this.#dispatcher.running) {
+      if (one.chunk.abort.signal.aborted) continue;
       wait = Math.min(wait, one.chunk.end > one.chunk.harvested + 1 ? PATIENCE_MS : this.#untilDeadline(one));
     }
     this.#timer = this.#clock.after(Math.max(wait, 1), () => {
@@ -103,6 +104,8 @@ export class Watchdog {
     const measure = this.#clock.monotonic() >= this.#memoryAt;
     if (measure) this.#memoryAt = this.#clock.monotonic() + MEMORY_MS;
     for (const one of this.#dispatcher.running) {
+      // Its thread has been told to end.
+      if (one.chunk.abort.signal.aborted) continue;
       if (one.ending !== undefined) {
         if (this.#clock.monotonic() >= one.ending.killAt && one.chunk.running === one.ending.index) {
           this.#dispatcher.kill(one, one.ending);

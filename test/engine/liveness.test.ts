@@ -278,3 +278,14 @@ test('after a stop no chore begins, also where one was just running', async () =
   await clock.advance(10_000);
   assert.equal(ran, 1);
 });
+
+test('two heartbeats at once of a process that was declared lost register it once', async (t) => {
+  const { clock, store } = await open(t);
+  const { liveness, renamed } = member(store, clock, 1, () => 'here');
+  const first = await liveness.start();
+  await store.expire(first);
+  await Promise.all([liveness.beat(), liveness.beat()]);
+  assert.equal(renamed.length, 1);
+  assert.equal((await store.processes()).length, 2);
+  assert.equal(liveness.id, renamed[0]);
+});
