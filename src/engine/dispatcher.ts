@@ -16,7 +16,7 @@ import { Quiet } from './quiet.ts';
 import { SoloGate } from './solo.ts';
 import type { ClaimedJob, ClaimRequest, Exchange, Store } from './store.ts';
 import type { JobType } from './types.ts';
-import { isStoreWide, type Landed, settleEach, tell } from './landing.ts';
+import { type Landed, salvage, tell } from './landing.ts';
 
 /** Short jobs are claimed ahead for this many further chunks a worker, so that none waits for a commit. */
 const AHEAD = 1;
@@ -152,7 +152,13 @@ export class Dispatcher {
   #takeBack(one: Running): boolean {
     const indexes = one.chunk.recall();
     this.#buffer.unshift(...indexes.map((index) => one.flights[index] as Flight));
+    if (this.#stopped) this.#release();
     return indexes.length > 0;
+  }
+
+  /** Nothing begins any more: gives back what waits for a worker. */
+  #release(): void {
+    for (const flight of this.#buffer.splice(0)) this.#land(flight, { kind: 'released' }, 0);
   }
 
   /** Ends the thread of a chunk; the job that runs gets the outcome of `ending`. */
@@ -170,8 +176,8 @@ export class Dispatcher {
     this.#stopped = true;
     this.#dueTimer?.cancel();
     this.#gate.open();
-    for (const one of this.#running) this.recall(one);
-    for (const flight of this.#buffer.splice(0)) this.#land(flight, { kind: 'released' }, 0);
+    for (const one of this.#running) this.#takeBack(one);
+    this.#release();
     this.#pump();
     await this.#quiet.wait(ms, cutShort);
     for (const one of this.#running) {
@@ -261,34 +267,31 @@ export class Dispatcher {
     const { store, events, clock, random } = this.#parts;
     this.#hungry = true;
     events.emit('trouble', { where: 'writing to the database', error });
-    if (isStoreWide(error)) {
-      // A full disk, a locked file: keep the outcomes, and try again when there may be room.
-      this.#landed = [...landed, ...this.#landed];
-      this.#retryTimer = clock.after(STORE_RETRY_MS, () => {
-        this.#retryTimer = undefined;
-        this.#pump();
-      });
-      return;
-    }
-    // One outcome cannot be stored, nobody knows which: it must not hold up the others for ever.
-    this.#landed.push(...(await settleEach(store, events, landed, random)));
+    const left = await salvage(store, events, landed, error, random);
+    this.#landed = [...left, ...this.#landed];
+    // Else there is progress, and no reason to wait.
+    if (landed.length > left.length) return;
+    this.#retryTimer = clock.after(STORE_RETRY_MS, () => {
+      this.#retryTimer = undefined;
+      this.#pump();
+    });
   }
 
   #receive(done: Exchange): void {
     const { events, clock } = this.#parts;
-    if (!done.registered) {
-      // Declared lost while it slept: whoever renews the lease registers it anew and wakes us.
-      this.#hungry = false;
-      return;
-    }
+    // Declared lost while it slept: whoever renews the lease registers it anew and wakes us.
+    if (!done.registered) return void (this.#hungry = false);
     for (const job of done.claimed) this.#buffer.push(takeOff(job, this.types.get(job.type) as JobType));
+    // It was under way when the stop began.
+    if (this.#stopped) return this.#release();
     if (events.has('claimed') && done.claimed.length > 0) {
       events.emit('claimed', { count: done.claimed.length });
     }
     this.#gate.see(done.claimed, done.suspectsWaiting);
     this.#dueTimer?.cancel();
     const wait = Math.min((done.nextDue ?? Number.POSITIVE_INFINITY) - clock.now(), LONGEST_WAIT_MS);
-    this.#dueTimer = clock.after(wait, () => this.wake());
+    // Another program may have written a time that nobody can read.
+    this.#dueTimer = clock.after(Number.isNaN(wait) ? STORE_RETRY_MS : wait, () => this.wake());
     // It left jobs behind, for want of room or because suspects wait: there is more once a job has ended.
     if (done.nextDue === undefined) events.emit('backlog', { process: this.process });
     else if (done.claimed.length === 0 && this.held === 0 && !this.#hungry) {
@@ -310,12 +313,10 @@ export class Dispatcher {
   #died(one: Running, error: unknown): void {
     const { chunk, flights, ending } = one;
     const { events, clock } = this.#parts;
-    const untouched = chunk.recall().map((index) => flights[index] as Flight);
+    this.#takeBack(one);
     const index = chunk.harvested;
     const ran = index < chunk.end;
     if (ran) this.#land(flights[index] as Flight, outcomeOfDeath(one, index, error), 0);
-    if (this.#stopped) for (const flight of untouched) this.#land(flight, { kind: 'released' }, 0);
-    else this.#buffer.unshift(...untouched);
     if (ending !== undefined) return;
     events.emit('workerDied', { worker: chunk.threadId, reason: causeOfDeath(error, 'the pool').message });
     if (ran || chunk.harvested > 0) return;

@@ -29,7 +29,7 @@ export interface Flight {
 
 /** What was set for the job itself goes before what its type says. */
 export function takeOff(job: ClaimedJob, type: JobType): Flight {
-  const own = readOptions(job.options);
+  const own = job.options;
   return {
     job,
     type,
@@ -42,23 +42,6 @@ export function takeOff(job: ClaimedJob, type: JobType): Flight {
     memoryLimit: own.memoryLimit ?? type.memoryLimit,
     redact: own.redact ?? type.redact,
   };
-}
-
-/** Another program may have written the row: only what is well formed counts, lest one row stops them all. */
-function readOptions(options: StoredOptions | null): StoredOptions {
-  const { backoff, timeout, memoryLimit, redact } = options ?? {};
-  const own: StoredOptions = {};
-  if (typeof backoff === 'object' && [backoff?.base, backoff?.factor, backoff?.max].every(isAmount)) {
-    own.backoff = backoff;
-  }
-  if (isAmount(timeout)) own.timeout = timeout;
-  if (isAmount(memoryLimit)) own.memoryLimit = memoryLimit;
-  if (Array.isArray(redact)) own.redact = redact.filter((field) => typeof field === 'string');
-  return own;
-}
-
-function isAmount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
 /** What a handler's dispatch leaves open is as the type says, as far as this process knows it. */

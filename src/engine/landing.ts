@@ -41,17 +41,23 @@ export function tell(events: Events, landed: readonly Landed[], settled: readonl
 }
 
 /** Whether the store as a whole is at fault (full, locked, read-only), and not what was to be written. */
-export function isStoreWide(error: unknown): boolean {
+function isStoreWide(error: unknown): boolean {
   return error instanceof PassitoError && error.exit === EXIT.unreachable;
 }
 
-/** Writes each outcome by itself, and returns those that could not be written now. */
-export async function settleEach(
+/**
+ * After a transaction that wrote nothing, because of `error`: gives the outcomes that are still to be written, when there
+ * may be room. Where the store is well, one of them cannot be stored, nobody knows which, and must not hold up the others:
+ * each is written by itself.
+ */
+export async function salvage(
   store: Store,
   events: Events,
   landed: readonly Landed[],
+  error: unknown,
   random: Random,
-): Promise<Landed[]> {
+): Promise<readonly Landed[]> {
+  if (isStoreWide(error)) return landed;
   const left: Landed[] = [];
   for (const one of landed) {
     try {

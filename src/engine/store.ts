@@ -53,7 +53,7 @@ export interface ClaimedJob {
   maxAttempts: number | null;
   crashes: number;
   lease: number;
-  options: StoredOptions | null;
+  options: StoredOptions;
   dependencies: DependencyResult[];
 }
 

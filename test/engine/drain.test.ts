@@ -151,3 +151,30 @@ test('[49] the disk fills up while an odd outcome is being looked for: nothing i
   for (const job of await all) assert.equal(job.status, 'completed');
   assert.ok(calls > 5);
 });
+
+test('a claim that was under way when the stop began starts nothing', limit, async (t) => {
+  const engine = await openEngine(t, { jobs: { Wait: WAIT }, hurry: 1, started: false });
+  const id = await engine.add('Wait', { ms: 50 });
+  const { store } = engine;
+  const exchange = store.exchange.bind(store);
+  const claimed = Promise.withResolvers<void>();
+  const free = Promise.withResolvers<void>();
+  store.exchange = async (settles, claim) => {
+    const done = await exchange(settles, claim);
+    if (done.claimed.length > 0) {
+      claimed.resolve();
+      await free.promise;
+    }
+    return done;
+  };
+  const began: unknown[] = [];
+  engine.events.on('launched', (event) => began.push(event));
+  engine.dispatcher.start();
+  await claimed.promise;
+  const drained = engine.dispatcher.drain(5000, never);
+  free.resolve();
+  assert.equal(await drained, true);
+  assert.deepEqual(began, []);
+  const { status, attempts, crashes } = engine.job(id);
+  assert.deepEqual({ status, attempts, crashes }, { status: 'pending', attempts: 0, crashes: 0 });
+});

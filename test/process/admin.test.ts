@@ -344,6 +344,29 @@ describe('the verbs of passito jobs', () => {
     });
   });
 
+  it('rows that another program wrote strangely are shown by every command, and break none', async () => {
+    const insert = here.sql.prepare(
+      `INSERT INTO jobs (type, status, claimed_by, started_at, attempts, options, result, payload)
+       VALUES ('Strange', ?, (SELECT max(id) FROM processes), ?, 1, ?, 'by hand', '{"a":1}')`,
+    );
+    const ids: number[] = [];
+    for (const options of ['null', '7', '{"redact":5,"timeout":[]}', '{"timeout":5}\0x']) {
+      for (const status of ['processing', 'completed']) {
+        ids.push(Number(insert.run(status, ago(0), options).lastInsertRowid));
+      }
+    }
+    for (const args of [['health'], ['status'], ['jobs', 'list'], ['jobs', 'list', '--json'], ['doctor']]) {
+      const { code, stderr } = await here.run(args);
+      assert.ok(code === 0 || code === 1, `${args.join(' ')}: ${code} ${stderr}`);
+    }
+    for (const id of ids) {
+      await here.ok('explain', String(id));
+      assert.match(await here.ok('jobs', 'show', String(id)), /by hand/);
+      assert.equal((await here.json<{ result: string }>('jobs', 'show', String(id))).result, 'by hand');
+    }
+    here.sql.exec(`DELETE FROM jobs WHERE type = 'Strange'`);
+  });
+
   it('a payload that would steer the terminal is shown, not obeyed', async () => {
     const id = here.insert('Bad', { host: '\u001b[2J\u001b]0;owned\u0007' });
     await here.reaches(id, 'failed');

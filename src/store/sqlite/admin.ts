@@ -4,6 +4,7 @@ import type { Database } from 'better-sqlite3';
 import { formatTime } from '../../engine/clock.ts';
 import { allows, type JobState } from '../../engine/job.ts';
 import type { Applied } from '../../engine/store.ts';
+import { MOST } from './counters.ts';
 
 /** Prepares the verbs on a connection. */
 export function prepareAdmin(db: Database) {
@@ -21,8 +22,8 @@ export function prepareAdmin(db: Database) {
     .prepare<[number, number, string, number], JobState>(
       `UPDATE jobs SET status = CASE WHEN ? > 0 THEN 'blocked' ELSE 'pending' END, waiting_for = ?,
               max_attempts = CASE
-                WHEN max_attempts IS NOT NULL THEN max(max_attempts, attempts + 1)
-                WHEN status = 'failed' AND discarded = 0 AND attempts > 0 THEN attempts + 1
+                WHEN max_attempts IS NOT NULL THEN max(max_attempts, min(attempts, ${MOST}) + 1)
+                WHEN status = 'failed' AND discarded = 0 AND attempts > 0 THEN min(attempts, ${MOST}) + 1
               END,
               available_at = ?, finished_at = NULL, discarded = 0, claimed_by = NULL, progress = NULL
        WHERE id = ? AND status IN ('failed','cancelled') RETURNING status`,

@@ -5,7 +5,10 @@
 
 import type { Database } from 'better-sqlite3';
 import type { DependencyResult, Json } from '../../engine/handler.ts';
-import type { ClaimableType, ClaimedJob, ClaimRequest, StoredOptions } from '../../engine/store.ts';
+import type { ClaimableType, ClaimedJob, ClaimRequest } from '../../engine/store.ts';
+import { readOptions } from '../../engine/stored-options.ts';
+import { more } from './counters.ts';
+import { jsonOrText } from './job-json.ts';
 import { type Lane, prepareLanes } from './lanes.ts';
 import { preparePaused } from './pauses.ts';
 
@@ -68,11 +71,11 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
     .prepare<[string], number>(`SELECT count(*) FROM jobs WHERE status = 'processing' AND type = ?`)
     .pluck();
   const take = db.prepare<[number, string, string], ClaimedRow>(
-    `UPDATE jobs SET status = 'processing', attempts = attempts + 1, lease = lease + 1, claimed_by = ?, started_at = ?
+    `UPDATE jobs SET status = 'processing', ${more('attempts')}, ${more('lease')}, claimed_by = ?, started_at = ?
      WHERE id IN (SELECT value FROM json_each(?)) AND status = 'pending' RETURNING ${TAKEN}`,
   );
   const takeOne = db.prepare<[number, string, number], ClaimedRow>(
-    `UPDATE jobs SET status = 'processing', attempts = attempts + 1, lease = lease + 1, claimed_by = ?, started_at = ?
+    `UPDATE jobs SET status = 'processing', ${more('attempts')}, ${more('lease')}, claimed_by = ?, started_at = ?
      WHERE id = ? AND status = 'pending' RETURNING ${TAKEN}`,
   );
   const anySpecial = db
@@ -92,7 +95,7 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
     return parents.all(id).map((parent) => ({
       id: parent.id,
       type: parent.type,
-      result: parent.result === null ? null : (JSON.parse(parent.result) as Json),
+      result: jsonOrText(parent.result) as Json,
     }));
   }
 
@@ -106,7 +109,7 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
       maxAttempts: row.max_attempts,
       crashes: row.crashes,
       lease: row.lease,
-      options: row.options === null ? null : (JSON.parse(row.options) as StoredOptions),
+      options: readOptions(row.options),
       dependencies: row.parents === 0 ? [] : dependenciesOf(row.id),
     };
   }

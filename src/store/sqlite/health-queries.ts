@@ -4,6 +4,7 @@ import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { type Clock, formatTime, parseTime } from '../../engine/clock.ts';
+import { readOptions } from '../../engine/stored-options.ts';
 import { type HealthSnapshot, LATE_TICK_MS, LONGEST_BACKUP_MS, SILENT_MS } from '../../engine/health.ts';
 import { prepareLanes } from './lanes.ts';
 import { lockHolder } from './lock-holder.ts';
@@ -100,8 +101,7 @@ export class HealthQueries {
       .filter(({ claimed_by: holder, started_at: startedAt, type, options }) => {
         const timeouts = holder === null ? undefined : holders.get(holder);
         if (timeouts === undefined) return true;
-        const own = options === null ? undefined : (JSON.parse(options) as { timeout?: number }).timeout;
-        const timeout = own ?? timeouts.get(type) ?? 0;
+        const timeout = readOptions(options).timeout ?? timeouts.get(type) ?? 0;
         return timeout > 0 && startedAt !== null && now - parseTime(startedAt) > timeout + 30_000;
       })
       .map(({ id }) => id);

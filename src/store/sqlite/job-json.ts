@@ -1,5 +1,6 @@
 /** Jobs as programs read them: the table's names, JSON columns parsed, secret fields masked. */
 
+import { readOptions } from '../../engine/stored-options.ts';
 import type { JobRow, Queries, Secrets } from './queries.ts';
 
 /** Shown instead of a field that is to stay secret. */
@@ -11,9 +12,9 @@ export function jobAsJson(job: JobRow, secrets: Secrets): Record<string, unknown
     ...job,
     discarded: job.discarded === 1,
     payload: masked(job, secrets),
-    result: parsed(job.result),
-    options: parsed(job.options),
-    progress: parsed(job.progress),
+    result: jsonOrText(job.result),
+    options: jsonOrText(job.options),
+    progress: jsonOrText(job.progress),
   };
 }
 
@@ -32,15 +33,16 @@ export function jobWhole(queries: Queries, id: number): Record<string, unknown> 
 
 /** The payload without what its own options, or else its type, call secret. */
 export function masked({ type, payload, options }: JobRow, secrets: Secrets): unknown {
-  const value = parsed(payload);
-  const secret = (parsed(options) as { redact?: string[] } | null)?.redact ?? secrets.get(type) ?? [];
+  const value = jsonOrText(payload);
+  const secret = readOptions(options).redact ?? secrets.get(type) ?? [];
   if (typeof value !== 'object' || value === null || secret.length === 0) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, field]) => [key, secret.includes(key) ? MASK : (field as unknown)]),
   );
 }
 
-function parsed(text: string | null): unknown {
+/** What a JSON column holds, or its text where another program wrote something else into it. */
+export function jsonOrText(text: string | null): unknown {
   if (text === null) return null;
   try {
     return JSON.parse(text);

@@ -3,6 +3,7 @@
 import type { Database } from 'better-sqlite3';
 import { formatTime } from '../../engine/clock.ts';
 import { MAX_CRASHES } from '../../engine/job.ts';
+import { less, more } from './counters.ts';
 import type { Expired, ProcessIdentity, ProcessRecord } from '../../engine/store.ts';
 
 /** Kept with a job that was failed for killing its process. */
@@ -42,7 +43,7 @@ export function prepareProcesses(db: Database) {
     [string, string, string, number | null],
     { id: number; status: 'pending' | 'failed' }
   >(
-    `UPDATE jobs SET attempts = attempts - 1, crashes = crashes + 1, claimed_by = NULL,
+    `UPDATE jobs SET ${less('attempts')}, ${more('crashes')}, claimed_by = NULL,
             status      = CASE WHEN crashes + 1 >= ${MAX_CRASHES} THEN 'failed' ELSE 'pending' END,
             finished_at = CASE WHEN crashes + 1 >= ${MAX_CRASHES} THEN ? END,
             last_error  = CASE WHEN crashes + 1 >= ${MAX_CRASHES} THEN ? ELSE last_error END,

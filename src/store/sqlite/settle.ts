@@ -8,6 +8,7 @@ import { formatTime } from '../../engine/clock.ts';
 import type { JobError, NestedDispatch, Settlement } from '../../engine/job.ts';
 import type { Inserted, NewJob, Settle } from '../../engine/store.ts';
 import { messageOf } from '../../errors.ts';
+import { less } from './counters.ts';
 import { isRefusal } from './open.ts';
 
 const GUARD = `WHERE id = ? AND status = 'processing' AND lease = ?`;
@@ -35,7 +36,7 @@ export function prepareSettle(
   );
   // max(): a clock set back must not make the job due before it was claimed.
   const release = db.prepare(
-    `UPDATE jobs SET status = 'pending', attempts = attempts - 1, available_at = max(available_at, ?),
+    `UPDATE jobs SET status = 'pending', ${less('attempts')}, available_at = max(available_at, ?),
             last_error = coalesce(?, last_error) ${GUARD}`,
   );
   const note = db.prepare(
@@ -52,7 +53,7 @@ export function prepareSettle(
   );
   const unblock = db
     .prepare<[number, number, number, string, number], string>(
-      `UPDATE jobs SET waiting_for = waiting_for - ?,
+      `UPDATE jobs SET waiting_for = max(waiting_for, 0) - ?,
               status = CASE WHEN waiting_for - ? <= 0 THEN 'pending' ELSE status END,
               available_at = CASE WHEN waiting_for - ? <= 0 THEN max(available_at, ?) ELSE available_at END
        WHERE id = ? AND status = 'blocked' RETURNING status`,

@@ -266,7 +266,7 @@ export class Model {
       maxAttempts,
       crashes,
       lease,
-      options: null,
+      options: {},
       dependencies,
     };
     this.attempts.push({ id, ...known, process });
