@@ -6,6 +6,7 @@
 import { existsSync, readFileSync, readlinkSync, lstatSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { quoted } from './escape.ts';
 import { type Key, type KeyName, KEYS, PROFILES, type Settings } from './config/keys.ts';
 import { type ConfiguredSchedule, readSchedules } from './config/schedules.ts';
 import { importFresh } from './config/import-fresh.ts';
@@ -161,7 +162,7 @@ function readEnvFile(named: string | undefined, warnings: string[]): EnvFile {
     warnings.push(...strayLines(path, text));
     if ((statSync(path).mode & 0o004) !== 0 && holdsSecret(values)) {
       warnings.push(
-        `${path} holds a password and can be read by every user. Type: ${path === SERVICE_ENV_FILE ? 'sudo ' : ''}chmod o-r ${path}`,
+        `${path} holds a password and can be read by every user. Type: ${path === SERVICE_ENV_FILE ? 'sudo ' : ''}chmod o-r ${quoted(path)}`,
       );
     }
     return { path, values };

@@ -4,6 +4,7 @@
  */
 
 import { dirname } from 'node:path';
+import { quoted } from './escape.ts';
 import { cannotBe, type Problem, READ_ONLY_HINT, refused, sentence, shorten } from './passito-error.ts';
 import { unreachable, usage, whatIsLarge } from './passito-error.ts';
 
@@ -102,7 +103,7 @@ export const errors = {
       `${what} ${path} can be changed by other users${through === path ? '' : ` (through ${through})`}, and passito runs as root.`,
       through !== path && !rootOwns
         ? `Put it where only root can change it, all the way up, such as /etc/passito; or type it as the user whose folder ${through} is.`
-        : `Type: ${through === path ? `chown root ${path} && ` : ''}chmod go-w ${through}`,
+        : `Type: ${through === path ? `chown root ${quoted(path)} && ` : ''}chmod go-w ${quoted(through)}`,
     ),
   unknownSchedule: (name: string, nearest?: string) =>
     usage(
@@ -240,7 +241,7 @@ export const errors = {
     unreachable(
       'DATABASE_EMPTY',
       `${path} is empty: there is no database in it yet.`,
-      `Type: passito migrate --db ${path}`,
+      `Type: passito migrate --db ${quoted(path)}`,
     ),
   databaseUnusable: (path: string, reason: string, cause?: unknown, hint?: string) =>
     unreachable('DATABASE_UNUSABLE', `The database ${path} cannot be used: ${reason}.`, hint, cause),
@@ -315,14 +316,14 @@ export const errors = {
     unreachable(
       'RESTORE_INTERRUPTED',
       `A restore of the database ${path} is in its last step, or was cut off in it.`,
-      `If no restore is running now, type: passito restore --db ${path}`,
+      `If no restore is running now, type: passito restore --db ${quoted(path)}`,
     ),
   /** Written by somebody else, since passito links it to its place when it is whole. */
   restoreMarkUnsound: (path: string) =>
     unreachable(
       'RESTORE_MARK_UNSOUND',
       `${path} says that a restore was cut off, but nothing in it can be read.`,
-      `If no restore is running now, type: mv ${path} ${path}.odd. Then check everything: passito doctor`,
+      `If no restore is running now, type: mv ${quoted(path)} ${quoted(`${path}.odd`)}. Then check everything: passito doctor`,
     ),
   badBackup: (path: string, reason: string) =>
     usage('BAD_BACKUP', `${path} cannot be restored: ${sentence(`it ${reason}`)}`, 'Nothing was changed.'),

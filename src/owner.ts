@@ -1,7 +1,16 @@
 /** Whose a file is, and what this user may do with it: for who typed a command as another user than its owner. */
 
-import { accessSync, constants, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { quoted } from './escape.ts';
 
 /** The first thing on the way to a file that this user may not pass, or the file itself; undefined where all is open. */
 export function firstShut(file: string): { path: string; folder: boolean } | undefined {
@@ -17,16 +26,15 @@ export function firstShut(file: string): { path: string; folder: boolean } | und
  */
 export function firstChangeable(file: string): string | undefined {
   const trusted = new Set([0, Number(process.env['SUDO_UID'] ?? 0)]);
-  const path = resolve(file);
-  const real = realpathSync(path);
-  return [...foldersOf(path), path, ...foldersOf(real), real].find((one) => {
+  const real = realpathSync(file);
+  return wayTo(resolve(file)).find((one) => {
     const found = lstatSync(one);
     const { mode, uid } = found;
     if (!trusted.has(uid)) return true;
     // A link has no rights of its own.
     if (found.isSymbolicLink()) return false;
     // In a folder such as /tmp nobody renames what is somebody else's.
-    const sticky = one !== path && one !== real && (mode & 0o1000) !== 0;
+    const sticky = one !== real && (mode & 0o1000) !== 0;
     return ((mode & 0o002) !== 0 && !sticky) || ((mode & 0o020) !== 0 && uid !== 0);
   });
 }
@@ -51,7 +59,7 @@ export function ownerOf(path: string): string {
 export function typeAsOwner(path: string): string {
   const { uid } = statSync(path);
   // It is this user's own, and shut to them.
-  if (uid === process.getuid?.()) return `Type: chmod u+rwX ${path}`;
+  if (uid === process.getuid?.()) return `Type: chmod u+rwX ${quoted(path)}`;
   const user = uid === 0 ? '' : `-u ${nameOf(uid) ?? `'#${uid}'`} `;
   return `Type it as its owner: sudo ${user}passito …`;
 }
@@ -60,6 +68,18 @@ export function typeAsOwner(path: string): string {
 function foldersOf(file: string): string[] {
   const above = dirname(file);
   return above === file ? [] : [...foldersOf(above), above];
+}
+
+/** From the root down: every folder and link that is passed on the way to a path, and what is there. */
+function wayTo(path: string): string[] {
+  const above = dirname(path);
+  if (above === path) return [path];
+  const here = join(realpathSync(above), basename(path));
+  const way = [...wayTo(above), here];
+  // A link may point to another: whoever owns one of them decides where it all ends.
+  return lstatSync(here).isSymbolicLink()
+    ? [...way, ...wayTo(resolve(dirname(here), readlinkSync(here)))]
+    : way;
 }
 
 /** By the machine's own list; users of a directory service have no name here. */

@@ -1,5 +1,6 @@
 /** What an error of ours is: a code, an exit status, words for the admin. Their list is errors.ts. */
 
+import { quoted } from './escape.ts';
 /** What the process ends with. 0 is success. */
 export const EXIT = {
   /** The command's own "no": unhealthy, or a waited-for job failed. */
@@ -57,7 +58,7 @@ export const READ_ONLY_HINT =
 
 /** How to find what fills a disk. */
 export function whatIsLarge(folder: string): string {
-  return `What is large: sudo du -xh ${folder} | sort -h | tail`;
+  return `What is large: sudo du -xh ${quoted(folder)} | sort -h | tail`;
 }
 
 /** With its full stop, unless it ends with a mark of its own. */

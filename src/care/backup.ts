@@ -6,6 +6,7 @@ import { constants, existsSync, lstatSync, readdirSync, rmSync, statfsSync, stat
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { constants as system, setPriority } from 'node:os';
 import { basename, dirname, join, resolve, sep } from 'node:path';
+import { quoted } from '../escape.ts';
 import { stateFolder } from '../app.ts';
 import { ownCommand, version } from '../build-info.ts';
 import type { Config } from '../config.ts';
@@ -120,7 +121,7 @@ function checkTarget(target: string, database: string, force: boolean): void {
     throw errors.backupUnwritten(
       target,
       `there is no folder ${dirname(target)}`,
-      `Type: mkdir -p ${dirname(target)}`,
+      `Type: mkdir -p ${quoted(dirname(target))}`,
     );
   }
   if (!statSync(dirname(target)).isDirectory()) {

@@ -1,7 +1,17 @@
 /** A database that cannot be used, met by each main command (behaviour 50). The very words are in test/process/messages.snapshot. */
 
 import assert from 'node:assert/strict';
-import { chmodSync, constants, copyFileSync, mkdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { describe, it } from 'node:test';
 import { MIGRATIONS } from '../../src/store/sqlite/migrations.ts';
 import { Site } from '../tools/daemon.ts';
@@ -90,4 +100,18 @@ describe('a database that cannot be used', { concurrency: 2 }, () => {
       if (reader) chmodSync(here.folder, 0o755);
     });
   }
+
+  it('what is proposed can be pasted, whatever the folder is called', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    const db = here.write("an odd; touch 'owned'/passito.db", '');
+    const { code, stderr } = await here.run(['status', '--db', db]);
+    assert.equal(code, 3);
+    const typed = /^Type: (passito .+)$/m.exec(stderr)?.[1] ?? '';
+    const { status } = spawnSync('sh', ['-c', `passito() { ${executable} "$@"; }; ${typed}`], {
+      cwd: here.folder,
+    });
+    assert.equal(status, 0, typed);
+    assert.deepEqual(readdirSync(here.folder).includes('owned'), false);
+    assert.equal((await here.run(['status', '--db', db])).code, 0);
+  });
 });

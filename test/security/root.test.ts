@@ -74,6 +74,17 @@ describe('root', { skip, concurrency: 2 }, () => {
         own(here, 'theirs');
       },
     ],
+    [
+      "a link of root's to a stranger's link, though that leads to a folder of root's",
+      /The jobs folder .* \(through \S+theirs\)/,
+      (here) => {
+        renameSync(here.path('etc', 'jobs'), here.path('etc', 'real'));
+        mkdirSync(here.path('theirs'));
+        symlinkSync(here.path('etc', 'real'), here.path('theirs', 'link'));
+        symlinkSync(here.path('theirs', 'link'), here.path('etc', 'jobs'));
+        own(here, 'theirs');
+      },
+    ],
   ];
   for (const [name, said, spoil] of cases) {
     it(`does not run ${name}`, async (t) => {

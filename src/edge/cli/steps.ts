@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { quoted } from '../../escape.ts';
 import { errors, messageOf } from '../../errors.ts';
 import type { Input } from './command.ts';
 
@@ -41,7 +42,7 @@ export function runSteps(input: Input, steps: readonly Step[], dry: boolean): st
 
 /** A step that is a program with its arguments. */
 export function command(words: readonly string[], more: Partial<Omit<Step, 'line' | 'act'>> = {}): Step {
-  return { line: words.join(' '), act: () => void runProgram(words), ...more };
+  return { line: words.map(quoted).join(' '), act: () => void runProgram(words), ...more };
 }
 
 /** A step that writes a text file. */

@@ -148,7 +148,7 @@ function check(file: string, config: Config, { as, path, fresh }: Target): strin
 
 function replaceSteps(file: string, { path, fresh, former }: Target): Step[] {
   return [
-    { line: `install -m 0755 ${file} ${fresh}`, act: () => undefined },
+    { line: `install -m 0755 ${quoted(file)} ${quoted(fresh)}`, act: () => undefined },
     command(['ln', '-f', path, former]),
     // Renamed into place, so that one that runs keeps its file.
     command(['mv', '-f', fresh, path]),

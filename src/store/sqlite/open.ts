@@ -3,6 +3,7 @@
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database, { SqliteError } from 'better-sqlite3';
+import { quoted } from '../../escape.ts';
 import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
 import { makeFolder } from '../../make-folder.ts';
 import { typeAsOwner } from '../../owner.ts';
@@ -148,7 +149,7 @@ export function explain(error: unknown, file: string, patience: number): unknown
         file,
         `it is damaged (${error.message})`,
         error,
-        `Stop the supervisor (sudo systemctl stop passito-supervisor), then put a backup in its place: passito restore FILE --force --db ${file}`,
+        `Stop the supervisor (sudo systemctl stop passito-supervisor), then put a backup in its place: passito restore FILE --force --db ${quoted(file)}`,
       );
     }
     if (error.code.startsWith('SQLITE_CANTOPEN')) {
