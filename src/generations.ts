@@ -7,6 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from './config.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
+import { systemClock } from './engine/clock.ts';
 import { Endpoints } from './edge/http/endpoints.ts';
 import type { Log } from './edge/log.ts';
 import { messageOf } from './errors.ts';
@@ -91,7 +92,7 @@ export class Generations {
     this.#stopping = true;
     const retired = [...this.#retired];
     const hurry = () => retired.forEach((one) => one.hurry.abort());
-    const deadline = setTimeout(hurry, ms);
+    const deadline = systemClock.after(ms, hurry);
     cutShort.addEventListener('abort', hurry);
     if (cutShort.aborted) hurry();
     try {
@@ -103,7 +104,7 @@ export class Generations {
       await Promise.race([this.#starting, sleep(LATE_START_MS, undefined, { ref: false })]);
       return ends.every(Boolean) && !this.#stuck;
     } finally {
-      clearTimeout(deadline);
+      deadline.cancel();
     }
   }
 

@@ -79,10 +79,22 @@ function quote(value: string): string {
 const UNHEARD = new Set(['EAGAIN', 'EPIPE', 'EIO', 'ENOSPC', 'EDQUOT', 'EROFS']);
 
 /** All of it, now: the line before a crash is the one that counts. */
-function writeAll(text: string): void {
-  try {
-    writeSync(2, text);
-  } catch (error) {
-    if (!UNHEARD.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
+const writeAll = wholeLines((bytes, from) => writeSync(2, bytes, from));
+
+/**
+ * Gives what writes whole lines by a call that may take only the beginning of one: a pipe that is full. What comes after a
+ * line that could not be ended begins another.
+ */
+export function wholeLines(write: (bytes: Buffer, from: number) => number): (text: string) => void {
+  let torn = false;
+  return (text) => {
+    const bytes = Buffer.from(torn ? `\n${text}` : text);
+    let written = 0;
+    try {
+      while (written < bytes.length) written += write(bytes, written);
+    } catch (error) {
+      if (!UNHEARD.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+    if (written > 0) torn = written < bytes.length;
+  };
 }

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 
 /** Control characters of both sets (C1 has a CSI of one byte), and marks that turn the direction of what follows; not line ends and tabs. */
-const STEERING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const STEERING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 function hex(character: string, digits: number): string {
   return character.charCodeAt(0).toString(16).padStart(digits, '0');

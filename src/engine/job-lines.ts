@@ -94,7 +94,11 @@ export async function insertLines(
   },
 ): Promise<Inserted[]> {
   // All are made before the first is written: none may be found wrong half-way.
-  const made = lines.map(({ request }) => newJob(request, defaults(request.type)));
+  const known = new Map<string, TypeDefaults | undefined>();
+  const made = lines.map(({ request }) => {
+    if (!known.has(request.type)) known.set(request.type, defaults(request.type));
+    return newJob(request, known.get(request.type));
+  });
   const size = atomic ? Math.max(lines.length, 1) : BATCH;
   const done: Inserted[] = [];
   const places = new Map<string, number>();

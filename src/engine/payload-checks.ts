@@ -52,7 +52,7 @@ export class PayloadChecks {
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0, BATCH);
       if (await this.#ask(batch)) continue;
-      // One of them took the thread down, or held it: each alone, to know which.
+      // One of them took the thread down, or held it, or it was not theirs that went: each alone, to know.
       for (const one of batch) {
         if (this.#silent.has(one.request.type)) one.resolve({});
         else await this.#ask([one], true);
@@ -62,7 +62,7 @@ export class PayloadChecks {
   }
 
   /** Whether all were answered; with `last`, the type that is not answered for is given up. */
-  async #ask(batch: readonly Waiting[], last = batch.length === 1): Promise<boolean> {
+  async #ask(batch: readonly Waiting[], last = false): Promise<boolean> {
     try {
       const answers = await this.#parts.ask(
         batch.map(({ request }) => request),

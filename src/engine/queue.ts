@@ -4,7 +4,7 @@ import { errors } from '../errors.ts';
 import { canBeKept } from './clock.ts';
 import type { JobOptions } from './handler.ts';
 import type { NewJob } from './store.ts';
-import { NAME, optionProblems, storedOptions } from './types.ts';
+import { isUniqueKey, NAME, optionProblems, storedOptions, UNIQUE_KEY } from './types.ts';
 import { formatSize, parseDuration } from './units.ts';
 
 /** The most that a payload may take, in bytes of JSON. */
@@ -12,9 +12,6 @@ const MAX_PAYLOAD = 10 * 1024 * 1024;
 
 /** How deep SQLite reads JSON; deeper is refused by the table. */
 const MAX_DEPTH = 1000;
-
-/** The longest unique key, in characters. */
-const MAX_KEY = 500;
 
 /** A job that somebody wants. */
 export interface DispatchRequest extends JobOptions {
@@ -63,8 +60,8 @@ export function newJob(request: DispatchRequest, defaults: TypeDefaults = {}, wh
   if (request.availableAt !== undefined && !canBeKept(request.availableAt)) {
     throw errors.badValue(`${at}The time`, String(request.availableAt), 'in the years 0000 to 9999');
   }
-  if (request.uniqueKey !== undefined && (request.uniqueKey === '' || request.uniqueKey.length > MAX_KEY)) {
-    throw errors.badValue(`${at}The unique key`, request.uniqueKey, `of 1 to ${MAX_KEY} characters`);
+  if (request.uniqueKey !== undefined && !isUniqueKey(request.uniqueKey)) {
+    throw errors.badValue(`${at}The unique key`, request.uniqueKey, UNIQUE_KEY);
   }
   return {
     type: request.type,

@@ -39,6 +39,16 @@ export const DEFAULTS = {
 /** Names of queues and types: what can stand in a shell, a URL and a log line without quoting. */
 export const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.:-]{0,99}$/u;
 
+/** The longest unique key, in characters. */
+const MAX_KEY = 500;
+
+/** What a unique key must be, in words. */
+export const UNIQUE_KEY = `of 1 to ${MAX_KEY} characters`;
+
+export function isUniqueKey(key: string): boolean {
+  return key !== '' && key.length <= MAX_KEY;
+}
+
 /** Every key that a job definition may have. */
 export const DEFINITION_KEYS = [
   'type',

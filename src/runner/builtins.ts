@@ -14,6 +14,8 @@ const WATCHED: readonly [name: string, owner: object][] = [
   ['Array', Array],
   ['Promise', Promise],
   ['JSON', JSON],
+  ['Math', Math],
+  ['console', console],
   ['Reflect', Reflect],
   ['Atomics', Atomics],
   ['Symbol', Symbol],

@@ -10,11 +10,11 @@ import type {
   NestedDispatchOptions,
 } from '../engine/handler.ts';
 import type { NestedDispatch } from '../engine/job.ts';
-import { optionProblems, NAME, storedOptions } from '../engine/types.ts';
+import { isUniqueKey, NAME, optionProblems, storedOptions, UNIQUE_KEY } from '../engine/types.ts';
 import { parseDuration } from '../engine/units.ts';
 import type { WireJob } from '../engine/wire.ts';
 
-/** The most that a payload or a result may take, in characters of JSON. */
+/** The most that a payload (in bytes of JSON) or a result (in characters) may take. */
 export const MAX_JSON = 10 * 1024 * 1024;
 
 /** What a context needs of its thread. */
@@ -154,8 +154,12 @@ function nested(ref: string, type: string, payload: unknown, options: NestedDisp
   const problems = optionProblems({ ...options });
   if (problems.length > 0) throw new TypeError(`dispatch ${type}: ${problems.join('; ')}`);
   const text = JSON.stringify(payload ?? {});
-  if (text === undefined || text.length > MAX_JSON) {
+  if (text === undefined || Buffer.byteLength(text) > MAX_JSON) {
     throw new TypeError(`dispatch ${type}: the payload must be JSON of at most 10 MB`);
+  }
+  const uniqueKey = options.uniqueKey === undefined ? undefined : String(options.uniqueKey);
+  if (uniqueKey !== undefined && !isUniqueKey(uniqueKey)) {
+    throw new TypeError(`dispatch ${type}: the unique key must be ${UNIQUE_KEY}`);
   }
   const delay = options.delay === undefined ? undefined : parseDuration(options.delay);
   if (options.delay !== undefined && delay === undefined) {
@@ -177,7 +181,7 @@ function nested(ref: string, type: string, payload: unknown, options: NestedDisp
     ...(options.priority === undefined ? {} : { priority: options.priority }),
     ...(options.queue === undefined ? {} : { queue: options.queue }),
     ...(options.maxAttempts === undefined ? {} : { maxAttempts: options.maxAttempts }),
-    ...(options.uniqueKey === undefined ? {} : { uniqueKey: String(options.uniqueKey) }),
+    ...(uniqueKey === undefined ? {} : { uniqueKey }),
     ...(kept === null ? {} : { options: kept }),
     dependsOn: (options.dependsOn ?? []).map((parent) => (typeof parent === 'number' ? parent : parent.ref)),
   };

@@ -10,7 +10,7 @@ export class Strays {
   readonly #owner = new AsyncLocalStorage<Context | undefined>();
   readonly #tell: (from: Context, error: unknown) => void;
   #running: Context | undefined;
-  #told: Context | undefined;
+  readonly #told = new WeakSet<Context>();
 
   /** `tell` hears once of a job's strays. */
   constructor(tell: (from: Context, error: unknown) => void) {
@@ -38,8 +38,8 @@ export class Strays {
     const owner = this.#owner.getStore();
     if (owner === undefined || this.#running === undefined || owner === this.#running) return false;
     // A timer may throw over and over.
-    if (owner !== this.#told) this.#tell(owner, error());
-    this.#told = owner;
+    if (!this.#told.has(owner)) this.#tell(owner, error());
+    this.#told.add(owner);
     return true;
   }
 }

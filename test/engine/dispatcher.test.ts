@@ -150,12 +150,17 @@ suite('ordinary jobs', () => {
           Refused: `export default { maxAttempts: 1, handle(_, { dispatch }) { dispatch('Child'); dispatch('Child', {}, { dependsOn: [4711] }); } };`,
           Wrong: `export default { maxAttempts: 1, handle(_, { dispatch }) { dispatch('no such name', {}); } };`,
           Priority: `export default { maxAttempts: 1, handle(_, { dispatch }) { dispatch('Child', {}, { priority: 12 }); } };`,
+          Key: `export default { maxAttempts: 1, handle(_, { dispatch }) { dispatch('Child', {}, { uniqueKey: '' }); } };`,
+          // Fewer than 10 million characters, and 27 MB.
+          Large: `export default { maxAttempts: 1, handle(_, { dispatch }) { dispatch('Child', 'அ'.repeat(9e6)); } };`,
         },
       });
       assert.match((await engine.run('Throws')).lastError ?? '', /after all/);
       assert.match((await engine.run('Refused')).lastError ?? '', /refused.*#4711/);
       assert.match((await engine.run('Wrong')).lastError ?? '', /type cannot be/);
       assert.match((await engine.run('Priority')).lastError ?? '', /priority cannot be 12/);
+      assert.match((await engine.run('Key')).lastError ?? '', /unique key must be of 1 to 500 characters/);
+      assert.match((await engine.run('Large')).lastError ?? '', /at most 10 MB/);
       assert.equal(
         engine.store.db.prepare(`SELECT count(*) FROM jobs WHERE type = 'Child'`).pluck().get(),
         0,

@@ -19,6 +19,35 @@ async function stillWorks(engine: Engine): Promise<void> {
   assert.equal(job.attempts, 1);
 }
 
+suite('threads inside a call of the system', () => {
+  const CALL = `import { execSync } from 'node:child_process';
+    export default { timeout: '100ms', maxAttempts: 1, async handle({ ms }, { log }) {
+      log.info('calling'); await new Promise((r) => setTimeout(r, 5)); execSync('sleep ' + ms / 1000); } };`;
+
+  test('nobody waits for their word about memory', limit, async (t) => {
+    const engine = await openEngine(t, { jobs: { Call: CALL }, hurry: 1 });
+    const id = await engine.add('Call', { ms: 3000 });
+    await engine.said(id, 'calling');
+    const [one] = engine.dispatcher.running;
+    const { threadId } = one!.chunk;
+    const from = performance.now();
+    for (let i = 0; i < 3; i++) await engine.pool.memory(threadId);
+    assert.ok(performance.now() - from < 2000, `${performance.now() - from} ms`);
+  });
+
+  test('they are told to end once, not every millisecond', limit, async (t) => {
+    const engine = await openEngine(t, { jobs: { Call: CALL } });
+    const kill = engine.pool.kill.bind(engine.pool);
+    let kills = 0;
+    engine.pool.kill = (...args) => {
+      kills += 1;
+      kill(...args);
+    };
+    assert.equal((await engine.run('Call', { ms: 700 })).status, 'failed');
+    assert.equal(kills, 1);
+  });
+});
+
 suite('threads that die', () => {
   const cases: [string, string, RegExp][] = [
     ['[20] process.exit', `handle() { process.exit(3); }`, /process\.exit\(3\)/],
@@ -262,6 +291,24 @@ suite('neighbours', () => {
     );
   });
 
+  for (const [name, spoil] of [
+    ['Math.random', 'Math.random = () => 0.5'],
+    ['console.log', 'console.log = () => {}'],
+  ]) {
+    test(`a handler that replaces ${name}: its thread is not used again`, limit, async (t) => {
+      const engine = await openEngine(t, {
+        workers: 1,
+        jobs: { Good: GOOD, Vandal: `export default { handle() { ${spoil}; } };` },
+      });
+      await engine.run('Vandal');
+      await stillWorks(engine);
+      assert.deepEqual(
+        engine.deaths.map(({ reason }) => reason),
+        [`a handler has changed a built-in object: ${name}`],
+      );
+    });
+  }
+
   test('what a job file changes while it is loaded costs no thread', limit, async (t) => {
     const engine = await openEngine(t, {
       workers: 1,
@@ -328,6 +375,27 @@ suite('neighbours', () => {
       assert.deepEqual([id, level, fields], [careless, 'warn', { error }]);
     }
     assert.deepEqual(engine.deaths, []);
+  });
+
+  test('two jobs whose strays take turns are told of once each', limit, async (t) => {
+    const engine = await openEngine(t, {
+      workers: 1,
+      jobs: {
+        Wait: `export default { maxAttempts: 1, async handle() {
+          globalThis.waits = true; await new Promise((r) => setTimeout(r, 200)); globalThis.waits = false; return 'waited'; } };`,
+        Careless: `export default { maxAttempts: 1, handle() { setInterval(() => { if (globalThis.waits) throw new Error('left over'); }, 1); } };`,
+      },
+    });
+    const told: number[] = [];
+    engine.events.on('log', ({ type, id }) => {
+      if (type === 'Careless') told.push(Number(id));
+    });
+    const careless = [await engine.run('Careless'), await engine.run('Careless')].map(({ id }) => id);
+    assert.equal((await engine.run('Wait')).result, '"waited"');
+    assert.deepEqual(
+      told.toSorted((a, b) => a - b),
+      careless,
+    );
   });
 
   for (const [what, spoil] of [

@@ -137,9 +137,13 @@ suite('job lines', () => {
     (lines[599] as JobLine).request.uniqueKey = 'x'.repeat(501);
     let writes = 0;
     const insert = async () => [writes++] as never;
-    await assert.rejects(insertLines(lines, { atomic: false, defaults: () => undefined, insert }), {
-      code: 'BAD_VALUE',
-    });
+    let asked = 0;
+    const defaults = () => {
+      asked += 1;
+      return undefined;
+    };
+    await assert.rejects(insertLines(lines, { atomic: false, defaults, insert }), { code: 'BAD_VALUE' });
     assert.equal(writes, 0);
+    assert.equal(asked, 1, 'what a type says is looked up once');
   });
 });

@@ -54,6 +54,17 @@ suite('payload checks', () => {
     }
   });
 
+  test('a check whose thread went for other reasons is asked for once more', async () => {
+    let died = false;
+    const { all, silent } = checks(() => {
+      if (died) return { problem: 'no' };
+      died = true;
+      throw new Error('thread gone');
+    });
+    assert.deepEqual(await all.check(request('A')), { problem: 'no' });
+    assert.deepEqual(silent, []);
+  });
+
   test('in a thread, also while every worker is busy; one that spins is ended, and harms no job', async (t) => {
     const engine = await openEngine(t, {
       jobs: {

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 
 /** Control characters of both sets, but line ends and tabs, and marks that turn the direction of a text. */
-export const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+export const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 /** What breaks programs, between pieces that do not. */
 const PIECES = [

@@ -6,7 +6,6 @@
 
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { isBusy } from './busy.ts';
 
 const FALLBACK_MS = 1000;
 
@@ -52,8 +51,8 @@ export function watchForeignCommits(
       const version = dataVersion.get();
       if (version === seen) return false;
       seen = version;
-    } catch (error) {
-      if (!isBusy(error)) throw error;
+    } catch {
+      // Locked, or a fault of the disk: whoever is woken now reads and tells, or tries again.
     }
     onForeignCommit();
     return true;
