@@ -6,6 +6,7 @@
 import { Cron } from 'croner';
 import { errors } from '../errors.ts';
 import { changeBetween, instantOf, zoneOffset } from './zone.ts';
+import { counted } from './units.ts';
 
 /** An expression that can be asked. */
 export interface CronTicks {
@@ -65,7 +66,7 @@ function reasonOf(fields: readonly string[]): string {
   }
   if (fields.length < 5 || fields.length > 6) {
     const count = first === '' ? 0 : fields.length;
-    return `it has ${count === 1 ? '1 field' : `${count} fields`}, and 5 or 6 are meant`;
+    return `it has ${counted(count, 'field')}, and 5 or 6 are meant`;
   }
   const bad = fields.toReversed().findLastIndex((field, at) => {
     const alone = fields.map((_, i) => (i === fields.length - 1 - at ? field : '*'));

@@ -2,7 +2,7 @@
 
 import { sentence } from '../errors.ts';
 import { quoted } from '../escape.ts';
-import { formatSize, roughDuration } from './units.ts';
+import { counted, formatSize, roughDuration } from './units.ts';
 
 /** The figures. Times and durations are milliseconds. */
 export interface HealthSnapshot {
@@ -137,7 +137,7 @@ export function healthReasons(snapshot: HealthSnapshot, remedies: Remedies): Hea
     reasons.push({
       code: 'stale',
       message:
-        `${count(stale, 'job has', 'jobs have')} been due for more than ${roughDuration(threshold)}${age}.` +
+        `${counted(stale, 'job has', 'jobs have')} been due for more than ${roughDuration(threshold)}${age}.` +
         (supervisors === 0 ? ' No supervisor runs.' : '') +
         paused.map((one) => ` ${pauseText(one)}`).join(''),
       try: supervisors === 0 ? start : resumeCommand(paused),
@@ -147,7 +147,7 @@ export function healthReasons(snapshot: HealthSnapshot, remedies: Remedies): Hea
     const ids = stuck.slice(0, 5).map((id) => `#${id}`);
     reasons.push({
       code: 'stuck',
-      message: `${count(stuck.length, 'job is', 'jobs are')} stuck in processing: ${ids.join(', ')}${stuck.length > 5 ? ' …' : ''}.`,
+      message: `${counted(stuck.length, 'job is', 'jobs are')} stuck in processing: ${ids.join(', ')}${stuck.length > 5 ? ' …' : ''}.`,
       try: `passito explain ${stuck[0]}`,
     });
   }
@@ -170,7 +170,7 @@ export function healthReasons(snapshot: HealthSnapshot, remedies: Remedies): Hea
     const { since, answer } = waitingMails;
     reasons.push({
       code: 'waiting-mails',
-      message: `${count(waitingMails.count, 'mail waits', 'mails wait')} for another try, the oldest for ${roughDuration(now - since)}. ${sentence(answer)}`,
+      message: `${counted(waitingMails.count, 'mail waits', 'mails wait')} for another try, the oldest for ${roughDuration(now - since)}. ${sentence(answer)}`,
       try: 'passito mail list --state queued',
     });
   }
@@ -181,7 +181,7 @@ export function healthReasons(snapshot: HealthSnapshot, remedies: Remedies): Hea
     const more = lateSchedules.length > 3 ? ' …' : '';
     reasons.push({
       code: 'late-schedule',
-      message: `${count(lateSchedules.length, 'schedule has', 'schedules have')} missed a tick: ${named.join(', ')}${more}.`,
+      message: `${counted(lateSchedules.length, 'schedule has', 'schedules have')} missed a tick: ${named.join(', ')}${more}.`,
       try: supervisors === 0 ? start : 'passito schedule list',
     });
   }
@@ -235,8 +235,4 @@ export function healthAsJson(snapshot: HealthSnapshot, reasons: readonly HealthR
     threshold_minutes: snapshot.threshold / 60_000,
     reasons: reasons.map(({ code, message, try: next }) => ({ code, message, try: next })),
   };
-}
-
-function count(n: number, one: string, many: string): string {
-  return `${n} ${n === 1 ? one : many}`;
 }

@@ -48,6 +48,11 @@ export function roughDuration(ms: number): string {
   return `${Math.round(ms / DURATION.d)}d`;
 }
 
+/** `1 job`, `2 jobs`; `many` where it is not the word with an s. */
+export function counted(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
 /** 1_572_864 → `1.5 MB`. */
 export function formatSize(bytes: number): string {
   for (const [name, size] of [

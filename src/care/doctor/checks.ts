@@ -1,7 +1,7 @@
 /** What is wrong on a server, and the command that mends it: pure over the facts. */
 
 import { dirname } from 'node:path';
-import { formatSize } from '../../engine/units.ts';
+import { counted, formatSize } from '../../engine/units.ts';
 import { EXIT, sentence } from '../../errors.ts';
 import { quoted } from '../../escape.ts';
 import { backup } from './backup-checks.ts';
@@ -176,7 +176,7 @@ function mail({ settings, smtp, outbox, database: known, envFile: { path } }: Fa
   }
   if (known.state === 'open' && known.unsent !== null) {
     const { message, tries } = known.unsent;
-    const told = `An alert could not be mailed (${tries === 1 ? '1 try' : `${tries} tries`}): ${sentence(message)}`;
+    const told = `An alert could not be mailed (${counted(tries, 'try', 'tries')}): ${sentence(message)}`;
     found.push(fault(told, 'passito health --send-email'));
   }
   if (adminEmail === '') {

@@ -1,6 +1,6 @@
 /** The checks that the database itself answers. */
 
-import { formatSize, roughDuration } from '../../engine/units.ts';
+import { counted, formatSize, roughDuration } from '../../engine/units.ts';
 import { EXIT } from '../../errors.ts';
 import type { DatabaseFacts, Facts } from './facts.ts';
 import { quoted } from '../../escape.ts';
@@ -79,7 +79,7 @@ export function supervisor({ database: found, unit, version }: Facts): Finding[]
   const [one] = found.supervisors;
   if (one === undefined) {
     if (found.due > 0) {
-      return [fault(`none runs, and ${found.due === 1 ? '1 job is' : `${found.due} jobs are`} due`, restart)];
+      return [fault(`none runs, and ${counted(found.due, 'job is', 'jobs are')} due`, restart)];
     }
     return [hint('none runs', restart)];
   }

@@ -3,7 +3,7 @@
 import { writeBackup } from '../../care/backup.ts';
 import { finishRestore, restore as restoreFrom } from '../../care/restore.ts';
 import type { Steps } from '../../care/steps.ts';
-import { formatSize } from '../../engine/units.ts';
+import { counted, formatSize } from '../../engine/units.ts';
 import { errors } from '../../errors.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { progressBar } from './progress.ts';
@@ -27,7 +27,7 @@ export const backup: Command = {
     if (input.json) input.print(JSON.stringify(report));
     else {
       input.print(
-        `Made ${report.file} (${formatSize(report.bytes)}): the database and ${count(report.files)}. It was read back and is sound.`,
+        `Made ${report.file} (${formatSize(report.bytes)}): the database and ${counted(report.files, 'file')}. It was read back and is sound.`,
       );
       input.note('It holds the signing keys: keep it as safe as the server.');
     }
@@ -62,9 +62,10 @@ export const restore: Command = {
     );
     const made = `${told(report.made_at, config.settings.timeZone)} (${config.settings.timeZone})`;
     if (input.json) input.print(JSON.stringify({ ...report, dry_run: dryRun }));
-    else if (dryRun) input.print(`${file} is sound: the database of ${made} and ${count(report.files)}.`);
+    else if (dryRun)
+      input.print(`${file} is sound: the database of ${made} and ${counted(report.files, 'file')}.`);
     else {
-      input.print(`Restored ${report.database} as it was on ${made}, with ${count(report.files)}.`);
+      input.print(`Restored ${report.database} as it was on ${made}, with ${counted(report.files, 'file')}.`);
       if (report.kept !== null) input.print(`What was there before lies in ${report.kept}.`);
     }
     if (!dryRun) goOn(input);
@@ -103,8 +104,4 @@ async function steps<T>(input: Input, what: string, work: (steps: Steps) => Prom
   } finally {
     for (const signal of signals) process.off(signal, abort);
   }
-}
-
-function count(files: number): string {
-  return files === 1 ? '1 file' : `${files} files`;
 }

@@ -4,7 +4,7 @@ import { filesRoot, openOffice, openStore } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { newJob } from '../../engine/queue.ts';
 import type { Inserted, NewJob } from '../../engine/store.ts';
-import { formatSize } from '../../engine/units.ts';
+import { counted, formatSize } from '../../engine/units.ts';
 import { type CleanupCounts, cleanUp } from '../../outpass/cleanup.ts';
 import { jobFiles } from '../../runner/files.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
@@ -57,6 +57,5 @@ async function dispatch(input: Input, config: Config, store: SqliteStore): Promi
 
 function told({ passes, expired, files, bytes }: CleanupCounts): string {
   if (passes === 0) return 'Nothing is overdue.';
-  const many = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`;
-  return `Would remove ${many(files, 'file', 'files')} (${formatSize(bytes)}) of ${many(passes, 'pass', 'passes')}; ${expired} of them would become expired.`;
+  return `Would remove ${counted(files, 'file')} (${formatSize(bytes)}) of ${counted(passes, 'pass', 'passes')}; ${expired} of them would become expired.`;
 }

@@ -7,6 +7,7 @@ import type { ReportRound } from '../../outpass/reports/round.ts';
 import { dispatchDueReports } from '../../store/sqlite/due-reports.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { readAt } from './values.ts';
+import { counted } from '../../engine/units.ts';
 
 export const dispatchScheduledReports: Command = {
   name: 'dispatch-scheduled-reports',
@@ -33,7 +34,7 @@ export const dispatchScheduledReports: Command = {
       if (input.json) input.print(JSON.stringify(asJson(round, jobs, dryRun)));
       else {
         for (const report of round.reports) {
-          const people = `${report.recipients} ${report.recipients === 1 ? 'recipient' : 'recipients'}`;
+          const people = counted(report.recipients, 'recipient');
           input.print(
             `${reportName({ key: report.report, gender: report.gender })}, due ${tellTime(report.scheduledFor, zone)}: ${people}.`,
           );

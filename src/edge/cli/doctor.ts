@@ -8,6 +8,7 @@ import type { Config } from '../../config.ts';
 import { EXIT, PassitoError } from '../../errors.ts';
 import { hanging, oneLine } from '../terminal.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
+import { counted } from '../../engine/units.ts';
 
 /** Each check has its number, whatever the others find. */
 type Examined = Finding & { number: number; check: string };
@@ -92,6 +93,6 @@ function print(input: Input, findings: readonly Examined[], mended: readonly str
     if (command !== undefined) input.print(`${MARGIN}Try: ${oneLine(command)}`);
   }
   const faults = findings.filter(({ level }) => level === 'fault').length;
-  const told = faults === 1 ? '✗ 1 thing is wrong' : `✗ ${faults} things are wrong`;
+  const told = `✗ ${counted(faults, 'thing is wrong', 'things are wrong')}`;
   input.print(`\n${exit === 0 ? input.paint('green', '✓ Nothing is wrong') : input.paint('red', told)}`);
 }

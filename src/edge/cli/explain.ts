@@ -2,7 +2,7 @@
 
 import { parseTime, systemClock } from '../../engine/clock.ts';
 import { pauseText } from '../../engine/health.ts';
-import { roughDuration } from '../../engine/units.ts';
+import { counted, roughDuration } from '../../engine/units.ts';
 import { errors } from '../../errors.ts';
 import { quoted } from '../../escape.ts';
 import { type Pause, preparePauses } from '../../store/sqlite/pauses.ts';
@@ -59,7 +59,7 @@ async function sentenceFor(
 
 function howOften(job: JobRow): string {
   if (job.discarded === 1) return 'because its handler gave it up';
-  return job.attempts === 1 ? 'after 1 attempt' : `after ${job.attempts} attempts`;
+  return `after ${counted(job.attempts, 'attempt')}`;
 }
 
 function blocked(name: string, job: JobRow, queries: Queries): string {
@@ -122,7 +122,7 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string, held
 /** How many go first, as the start of "… come before it". */
 function before(others: number): string {
   if (others <= 0) return 'no other due job can';
-  return others === 1 ? '1 other due job may' : `${others} other due jobs may`;
+  return `${counted(others, 'other due job')} may`;
 }
 
 /** Whether the last error is the reason of a snooze: those of failed attempts stand in the history as well. */

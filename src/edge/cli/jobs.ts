@@ -13,6 +13,7 @@ import { withStore } from './with-store.ts';
 import { type Command, type Input, JSON_OPTION, limitOption } from './command.ts';
 import { showJob, table } from './render.ts';
 import { FILTERS, readDuration, readId, readIds, readStates, readWhole, set } from './values.ts';
+import { counted } from '../../engine/units.ts';
 
 /** The most jobs that one command acts on; it is run again for more. */
 const MOST = 1_000_000;
@@ -175,7 +176,7 @@ function tell(input: Input, verb: Verb, applied: Applied[], named: boolean): num
     return named && refused.length > 0 ? EXIT.no : 0;
   }
   if (!named || changed.length > 5) {
-    input.print(`${changed.length} ${changed.length === 1 ? 'job' : 'jobs'} ${DONE[verb]}.`);
+    input.print(`${counted(changed.length, 'job')} ${DONE[verb]}.`);
   } else for (const { id } of changed) input.print(`Job #${id} ${DONE[verb]}.`);
   for (const { id, from } of refused.slice(0, 20)) {
     input.note(

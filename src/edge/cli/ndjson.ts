@@ -12,6 +12,7 @@ import { publishedType, Queries } from '../../store/sqlite/queries.ts';
 import type { Input } from './command.ts';
 import { checkedKey, knownType } from './type-info.ts';
 import { readText } from './values.ts';
+import { counted } from '../../engine/units.ts';
 
 /** Dispatches a file. Every line is checked before the first is written. */
 export async function dispatchLines(input: Input, config: Config): Promise<number> {
@@ -40,7 +41,7 @@ export async function dispatchLines(input: Input, config: Config): Promise<numbe
     else {
       const { dispatched, existing } = told;
       input.print(
-        `${dispatched} ${dispatched === 1 ? 'job' : 'jobs'} dispatched.${existing > 0 ? ` ${existing} existed already.` : ''}`,
+        `${counted(dispatched, 'job')} dispatched.${existing > 0 ? ` ${existing} existed already.` : ''}`,
       );
     }
     return 0;

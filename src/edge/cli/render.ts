@@ -5,6 +5,7 @@ import type { AttemptRow, JobRow, RelatedRow, Secrets } from '../../store/sqlite
 import { masked } from '../../store/sqlite/job-json.ts';
 import { hanging, oneLine, printable } from '../terminal.ts';
 import type { Input } from './command.ts';
+import { counted } from '../../engine/units.ts';
 
 const COLOURS = {
   failed: 'red',
@@ -78,7 +79,7 @@ export function showJob(
     ['Status', paint(COLOURS[job.status], job.status)],
     [
       'Attempts',
-      `${job.attempts}${job.max_attempts === null ? '' : ` of ${job.max_attempts}`}${job.crashes > 0 ? `, and ${job.crashes} crashes of its process` : ''}`,
+      `${job.attempts}${job.max_attempts === null ? '' : ` of ${job.max_attempts}`}${job.crashes > 0 ? `, and ${counted(job.crashes, 'crash', 'crashes')} of its process` : ''}`,
     ],
     ['Queue', `${job.queue}, priority ${job.priority}`],
     ['Dispatched', told(job.created_at, zone)],

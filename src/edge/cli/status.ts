@@ -3,7 +3,7 @@
 import { formatTime, parseTime, systemClock } from '../../engine/clock.ts';
 import type { AlertState } from '../../engine/alert.ts';
 import { pauseText } from '../../engine/health.ts';
-import { roughDuration } from '../../engine/units.ts';
+import { counted, roughDuration } from '../../engine/units.ts';
 import { prepareAlertState } from '../../store/sqlite/alert-state.ts';
 import { type Pause, preparePauses } from '../../store/sqlite/pauses.ts';
 import type { JobRow, ProcessRow, Queries } from '../../store/sqlite/queries.ts';
@@ -161,7 +161,7 @@ export function print(input: Pick<Input, 'print' | 'paint'>, picture: Picture, z
     );
   }
   if (failure !== null) {
-    const tries = `${failure.tries} ${failure.tries === 1 ? 'try' : 'tries'}`;
+    const tries = counted(failure.tries, 'try', 'tries');
     input.print(input.paint('red', oneLine(`An alert could not be mailed (${tries}): ${failure.message}`)));
   }
 }

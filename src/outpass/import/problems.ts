@@ -1,5 +1,7 @@
 /** What is wrong with an import file, row by row, and how it is told. */
 
+import { counted } from '../../engine/units.ts';
+
 /** The checked values of a record, by column. */
 export type Cells = Record<string, string | number | null | undefined>;
 
@@ -27,7 +29,7 @@ const SHOWN = 20;
 export function tellProblems(problems: readonly RowProblem[]): string {
   const lines = problems.slice(0, SHOWN).map(({ place, reason }) => `${place}: ${reason}`);
   const more = problems.length - lines.length;
-  if (more > 0) lines.push(`and ${more} more ${more === 1 ? 'row' : 'rows'} with problems`);
+  if (more > 0) lines.push(`and ${counted(more, 'more row')} with problems`);
   return lines.join('\n');
 }
 

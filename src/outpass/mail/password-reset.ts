@@ -3,6 +3,7 @@
 import type { OfficeSettings } from '../office.ts';
 import { writeLetter } from './letter.ts';
 import type { MailText } from './letter.ts';
+import { counted } from '../../engine/units.ts';
 
 /** How long a link works where the portal does not say. */
 export const LINK_MINUTES = 60;
@@ -19,7 +20,7 @@ export interface PasswordReset {
 /** The preview says nothing of the link: lock screens show it. */
 export function passwordResetMail(reset: PasswordReset, settings: OfficeSettings): MailText {
   const { name, reset_link: link, expires_minutes: minutes = LINK_MINUTES } = reset;
-  const lasts = minutes === 1 ? '1 minute' : `${minutes} minutes`;
+  const lasts = counted(minutes, 'minute');
   return writeLetter(
     {
       heading: 'Choose a new password',

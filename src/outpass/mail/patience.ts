@@ -4,6 +4,7 @@
  */
 
 import type { Random } from '../../engine/clock.ts';
+import { counted } from '../../engine/units.ts';
 
 /** The most that a mail is tried for, in milliseconds: a day. */
 export const LONGEST_PATIENCE = 86_400_000;
@@ -49,7 +50,6 @@ export function nextTry(since: number, now: number, patience: number, random: Ra
 /** Why a mail is given up that no server refused for good. */
 export function givenUp(tried: number, answer: string): string {
   const minutes = Math.max(Math.round(tried / 60_000), 1);
-  const time =
-    minutes === 1 ? '1 minute' : minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`;
+  const time = minutes < 120 ? counted(minutes, 'minute') : `${Math.round(minutes / 60)} hours`;
   return `Tried for ${time} and given up. ${answer}`;
 }
