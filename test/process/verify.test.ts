@@ -1,7 +1,8 @@
 /** What a guard is told: a scanned code genuine and in force, or why not; a student back in time, or late. */
 
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
+import { cpSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { createPublicKey, verify } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 
@@ -108,6 +109,40 @@ describe('verify and keys', () => {
     assert.match(await here.ok('mail', 'resend', '1'), /^Job #4 dispatched\.\n$/);
     await here.ok('worker', '--drain');
     assert.equal((await here.ok('mail', 'list')).trim().split('\n').length, 3, 'a heading, and two mails');
+  });
+
+  it('a pass that went out and came back has been used', async () => {
+    const out = ['movements', 'out', '1', '--at', '2026-01-02 09:00', '--force'];
+    await here.ok(...out);
+    assert.match((await said(token, ...during)).join(), /^0,Valid/, 'it opens the gate on the way back');
+    await here.ok('movements', 'in', '1', '--at', '2026-01-02 10:00');
+    assert.deepEqual(await said(token, ...during), [
+      1,
+      'Not valid: The token is genuine, but outpass OP-000001 has been used: it came back Fri 2 Jan 2026, 10:00 AM.\n',
+    ]);
+    here.sql.exec('DELETE FROM movements WHERE outpass_id = 1');
+  });
+
+  it('at a gate that has the public keys alone, signature and window are told, and that nothing else is known', async () => {
+    const gate = here.path('gate');
+    cpSync(here.path('keys'), join(gate, 'storage', 'keys'), {
+      recursive: true,
+      filter: (path) => !path.endsWith('signing.pem') && !path.endsWith('.key'),
+    });
+    const at = { cwd: gate, env: { PASSITO_DB: 'storage/passito.db' } };
+    const { code, stdout, stderr } = await here.run(['verify', token, ...during], at);
+    assert.deepEqual(
+      [code, stdout, stderr],
+      [
+        0,
+        'Valid: outpass OP-000001 of 21CS001 (Home pass), until Fri 2 Jan 2099, 8:30 AM.\n',
+        `By its signature alone: there is no database at ${join(gate, 'storage', 'passito.db')}, so whether it was cancelled or used is not known.\n`,
+      ],
+    );
+    const told = await here.run(['verify', token, ...during, '--json'], at);
+    assert.equal((JSON.parse(told.stdout) as { by_signature_alone: boolean }).by_signature_alone, true);
+    assert.equal((await here.run(['verify', token, '--at', '2099-03-01 08:00'], at)).code, 1);
+    assert.equal((await here.run(['verify', 'abc'], at)).code, 1);
   });
 
   it('a running supervisor signs with the new key after a rotation, and what is printed verifies on', async () => {

@@ -1,9 +1,9 @@
 /** `passito keys` and `passito verify`: the keys that sign passes, and what a scanned token says. */
 
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { openOffice, openStore, stateFolder } from '../../app.ts';
 import type { Config } from '../../config.ts';
-import { EXIT } from '../../errors.ts';
+import { EXIT, PassitoError } from '../../errors.ts';
 import { loadOrCreateSigningKey, loadPublicKeys, rotateSigningKey } from '../../outpass/keys.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import type { PassDetails } from '../../outpass/office.ts';
@@ -79,7 +79,7 @@ export const rotate: Command = {
 export const verify: Command = {
   name: 'verify',
   args: '<token>',
-  about: "Say whether a QR code's token is genuine, and its pass in force",
+  about: "Say whether a QR code's token is genuine, and its pass in force and not used",
   options: [
     { name: 'at', value: 'time', about: 'As if it were then, such as "2026-12-24 08:00"' },
     JSON_OPTION,
@@ -94,36 +94,63 @@ export const verify: Command = {
     const verdict = verifyToken(token, loadPublicKeys(keysFolder(config)), now);
     if (!verdict.valid) return refuse(input, verdict.fault, verdict.message, verdict.claims);
     const { claims } = verdict;
-    const found = await passInForce(config, claims);
-    if ('problem' in found) return refuse(input, 'pass', found.problem, claims);
-    if (input.json) input.print(JSON.stringify({ valid: true, ...claims }));
-    else {
-      const { returnsAt } = found;
-      const end = tellTime(returnsAt, zone);
-      const graceEnd = tellTime(formatTime(claims.exp * 1000), zone);
-      const until =
-        now < parseTime(returnsAt) ? `until ${end}` : `which ended ${end}; its grace lasts until ${graceEnd}`;
-      input.print(`Valid: outpass ${claims.ref} of ${claims.roll} (${claims.kind}), ${until}.`);
+    const pass = await recordOf(claims, config);
+    const problem = pass === 'no database' ? undefined : notInForce(pass, claims, now, zone);
+    if (problem !== undefined) return refuse(input, 'pass', problem, claims);
+    const alone = typeof pass === 'string';
+    if (input.json) {
+      input.print(JSON.stringify({ valid: true, ...claims, by_signature_alone: alone }));
+      return 0;
+    }
+    // The token's own end has the grace in it already.
+    const graceEnd = tellTime(formatTime(claims.exp * 1000), zone);
+    const end = typeof pass === 'object' ? tellTime(pass.returnsAt, zone) : graceEnd;
+    const inGrace = typeof pass === 'object' && now >= parseTime(pass.returnsAt);
+    const until = inGrace ? `which ended ${end}; its grace lasts until ${graceEnd}` : `until ${end}`;
+    input.print(`Valid: outpass ${claims.ref} of ${claims.roll} (${claims.kind}), ${until}.`);
+    if (alone) {
+      input.note(
+        `By its signature alone: there is no database at ${resolve(config.settings.db)}, so whether it was cancelled or used is not known.`,
+      );
     }
     return 0;
   },
 };
 
-/** The pass of a genuine token, or what the records say against it: it may have been cancelled since it was printed. */
-async function passInForce(config: Config, claims: PassClaims): Promise<PassDetails | { problem: string }> {
-  const store = await openStore(config, 'read');
+/** The pass that a genuine token names; undefined where there is none. A gate may have the public keys alone. */
+async function recordOf(
+  { pass }: PassClaims,
+  config: Config,
+): Promise<PassDetails | undefined | 'no database'> {
   try {
-    const pass = await openOffice(config, store).pass(claims.pass);
-    const but = (reason: string) => ({ problem: `The token is genuine, but ${reason}.` });
-    if (pass === undefined) return but(`there is no outpass #${claims.pass} here`);
-    if (pass.status !== 'approved') return but(`outpass ${pass.reference} is ${pass.status}`);
-    if (pass.files.tokenId !== claims.jti) {
-      return but(`older than the last change of outpass ${pass.reference}`);
+    const store = await openStore(config, 'read');
+    try {
+      return await openOffice(config, store).pass(pass);
+    } finally {
+      await store.close();
     }
-    return pass;
-  } finally {
-    await store.close();
+  } catch (error) {
+    if (error instanceof PassitoError && error.code === 'DATABASE_ABSENT') return 'no database';
+    throw error;
   }
+}
+
+/** What the record says against a genuine token: its pass may have been cancelled since it was printed, or used. */
+function notInForce(
+  pass: PassDetails | undefined,
+  claims: PassClaims,
+  now: number,
+  zone: string,
+): string | undefined {
+  const but = (reason: string) => `The token is genuine, but ${reason}.`;
+  if (pass === undefined) return but(`there is no outpass #${claims.pass} here`);
+  const { reference, status, cameBackAt } = pass;
+  if (status !== 'approved') return but(`outpass ${reference} is ${status}`);
+  if (pass.files.tokenId !== claims.jti) return but(`older than the last change of outpass ${reference}`);
+  if (cameBackAt !== null && parseTime(cameBackAt) <= now) {
+    return but(`outpass ${reference} has been used: it came back ${tellTime(cameBackAt, zone)}`);
+  }
+  return undefined;
 }
 
 function refuse(input: Input, fault: string, message: string, claims: PassClaims | undefined): number {
