@@ -115,6 +115,8 @@ export function healthReasons(snapshot: HealthSnapshot, remedies: Remedies): Hea
   const { lostSupervisor, unknownTypes, supervisors, waitingMails, lateSchedules, disk, paused, backupDue } =
     snapshot;
   const reasons: HealthReason[] = [];
+  // After a clean stop nobody promised a tick: what it leaves undone shows in the jobs that become stale.
+  const expected = supervisors > 0 || lostSupervisor !== null;
   if (lostSupervisor !== null && lostSupervisor.silentFor >= threshold) {
     reasons.push({
       code: 'supervisor-gone',
@@ -174,7 +176,7 @@ export function healthReasons(snapshot: HealthSnapshot, remedies: Remedies): Hea
       try: 'passito mail list --state queued',
     });
   }
-  if (lateSchedules.length > 0) {
+  if (expected && lateSchedules.length > 0) {
     const named = lateSchedules
       .slice(0, 3)
       .map(({ name, due }) => `${name} (${roughDuration(now - due)} late)`);
@@ -185,7 +187,7 @@ export function healthReasons(snapshot: HealthSnapshot, remedies: Remedies): Hea
       try: supervisors === 0 ? start : 'passito schedule list',
     });
   }
-  if (backupDue !== null) {
+  if (expected && backupDue !== null) {
     reasons.push({
       code: 'backup',
       message: `The nightly backup was due ${roughDuration(now - backupDue)} ago and was not made.`,

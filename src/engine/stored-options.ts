@@ -6,11 +6,12 @@ import { parseDuration, parseSize } from './units.ts';
 /** Only what is well formed counts; for the rest, the type's rules do. Never throws, lest one row stops them all. */
 export function readOptions(text: string | null): StoredOptions {
   if (text === null) return {};
-  const { backoff, timeout, memoryLimit, redact } = fieldsOf(text);
+  const { backoff, timeout, memoryLimit, concurrency, redact } = fieldsOf(text);
   const own: StoredOptions = {};
   if (isBackoff(backoff)) own.backoff = backoff;
   if (isNumber(timeout) && parseDuration(timeout) !== undefined) own.timeout = timeout;
   if (isNumber(memoryLimit) && parseSize(memoryLimit) !== undefined) own.memoryLimit = memoryLimit;
+  if (isNumber(concurrency)) own.concurrency = concurrency;
   if (Array.isArray(redact)) own.redact = redact.filter((field) => typeof field === 'string');
   return own;
 }

@@ -160,6 +160,18 @@ test('a group may share the folder where the admin has set that up, and the keys
   ]);
 });
 
+test('what its own owner cannot write is a fault, and a key that can only be read is none', () => {
+  const db = { path: '/srv/passito/passito.db', folder: false, mode: 0o400, uid: 7 };
+  const key = { path: '/srv/passito/keys/signing.pem', folder: false, mode: 0o400, uid: 7 };
+  assert.deepEqual(found({ owned: [db, key] }), [
+    'permissions: fault: /srv/passito/passito.db cannot be written by its owner → chmod u+rwX /srv/passito/passito.db',
+  ]);
+  const state = { path: '/srv/passito', folder: true, mode: 0o500, uid: 7, mixed: false };
+  assert.deepEqual(found({ state, owned: [db] }), [
+    'permissions: fault: /srv/passito, /srv/passito/passito.db cannot be written by their owner → chmod u+rwX /srv/passito /srv/passito/passito.db',
+  ]);
+});
+
 test('a folder with other things in it is not shut, though nobody else may rename the database', () => {
   const tmp = { path: '/tmp', folder: true, mode: 0o1777, uid: 7, mixed: true };
   assert.deepEqual(found({ state: tmp }), []);

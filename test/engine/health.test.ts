@@ -100,6 +100,14 @@ test('what is not enough to tell is not told', () => {
     'it may just be starting again',
   );
   assert.deepEqual(codes({ supervisors: 0 }), [], 'a clean stop is no fault');
+  const missed = { lateSchedules: [{ name: 'a', due: now - 28 * MINUTE }], backupDue: now - 300 * MINUTE };
+  assert.deepEqual(codes({ supervisors: 0, ...missed }), [], 'nor what it leaves undone');
+  const lost = { lostSupervisor: { pid: 1, silentFor: 28 * MINUTE } };
+  assert.deepEqual(codes({ supervisors: 0, ...missed, ...lost }), [
+    'supervisor-gone',
+    'late-schedule',
+    'backup',
+  ]);
   assert.deepEqual(codes({ disk: null }), []);
 });
 

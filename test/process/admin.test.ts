@@ -135,6 +135,7 @@ describe('status and explain', () => {
   before(async () => {
     here.job('Nap', 'await sleep(payload.ms);');
     here.job('Bad', 'throw new Error("disk on fire");', `maxAttempts: 2, backoff: { base: '1h' },`);
+    here.job('One', 'await sleep(payload.ms);', 'concurrency: 1,');
     pid = (await here.start(['--min-workers', '2', '--max-workers', '2', '--queues', 'default'])).pid;
   });
 
@@ -160,6 +161,14 @@ describe('status and explain', () => {
     assert.equal(
       await explain(blocked),
       `Job #${blocked} (Nap) waits for #${running} (Nap, processing), #${bad} (Bad, pending), and runs once they have completed.\n`,
+    );
+
+    const first = here.insert('One', { ms: 1500 });
+    await here.reaches(first, 'processing');
+    const second = here.insert('One', { ms: 0 });
+    assert.equal(
+      await explain(second),
+      `Job #${second} (One) is due, but of its type at most 1 may run at once (concurrency), and 1 does: #${first}; it can start when one has ended.\n`,
     );
 
     const later = (await here.json<{ id: number }>('dispatch', 'Nap', '--delay', '2h')).id;

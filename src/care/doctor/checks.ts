@@ -79,6 +79,22 @@ function permissions({ state, owned, settings: { db } }: Facts): Finding[] {
     const who = isShared(state) ? 'o' : 'go';
     found.push(fault(`${state.path} can be changed by others`, `chmod ${who}-w ${quoted(state.path)}`));
   }
+  const unwritable = [state, ...owned.filter(({ path, folder }) => folder || path.startsWith(db))].flatMap(
+    (one) => {
+      const mode = one.mode | (one.folder ? 0o700 : 0o600);
+      return mode === one.mode ? [] : [{ path: one.path, mode }];
+    },
+  );
+  if (unwritable.length > 0) {
+    const paths = unwritable.map(({ path }) => path);
+    found.push(
+      fault(
+        `${paths.join(', ')} cannot be written by ${paths.length === 1 ? 'its' : 'their'} owner`,
+        `chmod u+rwX ${paths.map(quoted).join(' ')}`,
+        { kind: 'modes', modes: unwritable },
+      ),
+    );
+  }
   const shut = isShared(state) ? owned.filter((one) => one.path === db && (one.mode & 0o060) !== 0o060) : [];
   for (const { path, mode } of shut) {
     const modes = [{ path, mode: mode | 0o060 }];

@@ -1,5 +1,6 @@
 /** The checks that the database itself answers. */
 
+import { dirname } from 'node:path';
 import { counted, formatSize, roughDuration } from '../../engine/units.ts';
 import { EXIT } from '../../errors.ts';
 import type { DatabaseFacts, Facts } from './facts.ts';
@@ -17,7 +18,12 @@ type Failed = Extract<DatabaseFacts, { state: 'failed' }>;
 export function database({ database: found, settings, knownSchema }: Facts): Finding[] {
   const name = quoted(settings.db);
   if (found.state === 'failed') {
-    return [{ ...fault(found.message, commandFor(found, name)), exit: EXIT.unreachable }];
+    return [
+      {
+        ...fault(found.message, commandFor(found, name, quoted(dirname(settings.db)))),
+        exit: EXIT.unreachable,
+      },
+    ];
   }
   const all: Finding[] = [];
   if (found.schema < knownSchema) {
@@ -45,7 +51,7 @@ export function database({ database: found, settings, knownSchema }: Facts): Fin
 }
 
 /** By the code of the error that every other command would end with. */
-function commandFor({ code, message, hint: said = '' }: Failed, db: string): string {
+function commandFor({ code, message, hint: said = '' }: Failed, db: string, folder: string): string {
   // As the user whose it is, or what opens it to its own user.
   const denied = /^Type(?: it as [^:]+)?: (.+?)( …)?$/.exec(said);
   if (/^DATABASE_(?:DENIED|ABSENT)$/.test(code) && denied !== null) {
@@ -58,7 +64,7 @@ function commandFor({ code, message, hint: said = '' }: Failed, db: string): str
   if (code === 'DISK_READ_ONLY') return 'sudo dmesg | tail -n 50';
   if (code === 'DATABASE_FOREIGN') return 'passito config';
   if (/damaged|not an SQLite database/.test(message)) return `passito restore FILE --force --db ${db}`;
-  return `ls -ld ${db} ${db}-* .`;
+  return `ls -ld ${folder} ${db} ${db}-*`;
 }
 
 export function clock({ database: found, now, clockSynchronised }: Facts): Finding[] {

@@ -2,11 +2,12 @@
 
 import { parseTime, systemClock } from '../../engine/clock.ts';
 import { pauseText } from '../../engine/health.ts';
+import { readOptions } from '../../engine/stored-options.ts';
 import { counted, roughDuration } from '../../engine/units.ts';
 import { errors } from '../../errors.ts';
 import { quoted } from '../../escape.ts';
 import { type Pause, preparePauses } from '../../store/sqlite/pauses.ts';
-import { type JobRow, publishedTypes, type Queries } from '../../store/sqlite/queries.ts';
+import { type JobRow, type ProcessRow, publishedTypes, type Queries } from '../../store/sqlite/queries.ts';
 import { oneLine } from '../terminal.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { isAlive, startCommand } from '../machine.ts';
@@ -111,12 +112,28 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string, held
   if (!served) {
     return `${name} is due, but no running supervisor serves the queue '${job.queue}'; start one without --queues, or with it.`;
   }
+  const limit = limitOf(job, living);
+  const running = queries.running().filter(({ type }) => type === job.type);
+  if (limit !== undefined && running.length >= limit) {
+    const some = running.slice(0, 3).map(({ id }) => `#${id}`);
+    const more = running.length > 3 ? ' …' : '';
+    return `${name} is due, but of its type at most ${limit} may run at once (concurrency), and ${running.length} ${running.length === 1 ? 'does' : 'do'}: ${some.join(', ')}${more}; it can start when one has ended.`;
+  }
   const ahead = queries.due().reduce((sum, { count }) => sum + count, 0) - 1;
   if (job.crashes > 1) {
     return `${name} is due, but ran each of the ${job.crashes} times when the process died; it runs alone, once nothing else runs.`;
   }
   const crashed = job.crashes > 0 ? ' It was running when its process died, so it runs by itself first.' : '';
   return `${name} is due and waits for a worker; ${before(ahead)} come before it.${crashed}`;
+}
+
+/** How many of its type may run at once: by the job's own option, or by what a running process says of the type. */
+function limitOf(job: JobRow, living: readonly ProcessRow[]): number | undefined {
+  const own = readOptions(job.options).concurrency;
+  const types = living.flatMap(({ info }) => publishedTypes(info));
+  const limits = [own, ...types.filter(({ type }) => type === job.type).map((one) => one.concurrency)];
+  const known = limits.filter((limit) => limit !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 /** How many go first, as the start of "… come before it". */

@@ -11,6 +11,12 @@ const SPIN_MS = 1.5;
 /** Then the loop turns for about this long before the next tries. */
 const REST_MS = 1;
 
+/** A lock that is held for longer than this is no other worker's short transaction: a hand at sqlite3, a backup. */
+const LONG_MS = 250;
+
+/** Then it is tried once in this time: to look without pause took more than half a core. */
+const LONG_REST_MS = 5;
+
 /** Whether another connection holds the lock that was asked for. */
 export function isBusy(error: unknown): boolean {
   return (
@@ -23,9 +29,11 @@ export function isBusy(error: unknown): boolean {
  * then throws the last busy error.
  */
 export async function whenFree<T>(action: () => T, patience: number): Promise<T> {
-  const deadline = performance.now() + patience;
+  const began = performance.now();
   for (;;) {
-    const spinUntil = performance.now() + SPIN_MS;
+    const tried = performance.now();
+    const isLong = tried - began >= LONG_MS;
+    const spinUntil = isLong ? tried : tried + SPIN_MS;
     let last: unknown;
     do {
       try {
@@ -35,8 +43,8 @@ export async function whenFree<T>(action: () => T, patience: number): Promise<T>
         last = error;
       }
     } while (performance.now() < spinUntil);
-    if (performance.now() >= deadline) throw last;
-    await rest();
+    if (performance.now() - began >= patience) throw last;
+    await rest(isLong ? LONG_REST_MS : REST_MS);
   }
 }
 

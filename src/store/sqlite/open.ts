@@ -1,12 +1,12 @@
 /** Opening a database: create, check, migrate; every way it can go wrong has its own line. */
 
-import { chmodSync, existsSync, statSync } from 'node:fs';
+import { chmodSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database, { SqliteError } from 'better-sqlite3';
 import { quoted } from '../../escape.ts';
 import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
 import { makeFolder } from '../../make-folder.ts';
-import { typeAsOwner } from '../../owner.ts';
+import { refusal, typeAsOwner } from '../../owner.ts';
 import { isFullDisk, isReadOnlyDisk, shutOut, who } from './access.ts';
 import { loadAddon } from './addon.ts';
 import { isBusy, whenFree } from './busy.ts';
@@ -130,6 +130,11 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof RangeError || (error instanceof PassitoError && error.exit === EXIT.usage);
 }
 
+/** The file, or its folder: SQLite makes its other files there. */
+function shutToWriting(file: string): string {
+  return refusal(file, constants.W_OK) === undefined ? dirname(file) : file;
+}
+
 /** Turns what SQLite or the file system said into a line for the admin. */
 export function explain(error: unknown, file: string, patience: number): unknown {
   if (error instanceof PassitoError) return error;
@@ -139,7 +144,7 @@ export function explain(error: unknown, file: string, patience: number): unknown
     if (error.code.startsWith('SQLITE_READONLY')) {
       return isReadOnlyDisk(file)
         ? errors.diskReadOnly(file)
-        : errors.databaseReadOnly(file, who(), typeAsOwner(file));
+        : errors.databaseReadOnly(file, who(), typeAsOwner(shutToWriting(file)));
     }
     if (error.code === 'SQLITE_NOTADB') {
       return errors.databaseUnusable(file, 'it is not an SQLite database', error);

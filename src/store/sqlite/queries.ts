@@ -262,6 +262,8 @@ export interface PublishedType {
   queue: string;
   timeout: number;
   redact: readonly string[];
+  /** Absent where there is no limit. */
+  concurrency?: number;
 }
 
 /** What the latest process that knows the type says of it. */
