@@ -17,6 +17,7 @@ export async function describeProcess(
   { dispatcher, scaler, retiring = false }: { dispatcher?: Dispatcher; scaler?: Scaler; retiring?: boolean },
 ): Promise<string> {
   const { queues } = config.settings;
+  const schedules = retiring ? [] : config.schedules.map(({ name }) => name);
   const { minWorkers, maxWorkers } = scaler?.limits ?? config.settings;
   const busy = new Map([...(dispatcher?.running ?? [])].map((one) => [one.chunk.threadId, one]));
   const workers = await Promise.all(
@@ -46,6 +47,7 @@ export async function describeProcess(
     retiring,
     workers,
     types: known,
+    schedules,
     socket: api?.socket ?? null,
     http: api?.http ?? null,
   });

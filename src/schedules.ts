@@ -9,6 +9,7 @@ import type { Schedule } from './engine/schedule.ts';
 import { Scheduler } from './engine/scheduler.ts';
 import type { JobType } from './engine/types.ts';
 import type { Log } from './edge/log.ts';
+import { ownIdentity } from './edge/machine.ts';
 import { prepareAudit } from './store/sqlite/audit.ts';
 import { dispatchDueReports } from './store/sqlite/due-reports.ts';
 import type { SqliteOffice } from './store/sqlite/office.ts';
@@ -65,7 +66,7 @@ export function makeScheduler({
   };
   return new Scheduler({
     schedules: completeSchedules(config, types),
-    store: new SqliteSchedules(store),
+    store: new SqliteSchedules(store, ownIdentity('supervisor')),
     clock,
     events,
     chore: (name, signal) => chores[name]?.(signal),

@@ -44,6 +44,7 @@ const CAUSES: Readonly<Record<HealthReason['code'], string>> = {
     'The file of the job is not in the jobs folder (its name gives the type), or the supervisor was not reloaded after it was put there.',
   'waiting-mails':
     'The mail server is down or refuses mails for now, or SMTP_HOST, SMTP_USER or SMTP_PASS are wrong.',
+  'failed-mails': 'An address is wrong, or the mail server refuses this sender.',
   'late-schedule': 'No supervisor runs, or the machine was asleep.',
   disk: 'Backups, logs or old jobs have filled the disk.',
   backup: 'The folder of PASSITO_BACKUPS cannot be written, or its disk is full.',

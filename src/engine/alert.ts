@@ -2,9 +2,9 @@
 
 /** What is kept between checks. Times are milliseconds since 1970. */
 export interface AlertState {
-  /** The reasons of the latest check, as a text that is the same for the same set; '' is healthy. */
+  /** The reasons of the monitor's latest check, sorted, with blanks between; '' is healthy. */
   seen: string;
-  /** How many checks of the monitor in a row saw just that. */
+  /** How many checks of the monitor in a row saw any. */
   seenChecks: number;
   /** When the monitor checked last. */
   checkedAt: number | null;
@@ -61,7 +61,7 @@ export const QUIET: AlertState = {
 /** The monitor's checks are so far apart, in milliseconds. */
 export const CHECK_MS = 5 * 60_000;
 
-/** Several monitors on one database count as one: a check sooner than this after the last does not count. */
+/** A check sooner than this after the last does not count. */
 const SOONEST_CHECK_MS = CHECK_MS * 0.8;
 
 /** So many checks of the monitor must agree. */
@@ -80,33 +80,42 @@ export function thresholdOf({ mailed, mailedThreshold }: AlertState, own: number
 /** Decides what a check leads to. */
 export function decideAlert(before: AlertState, check: AlertCheck): AlertDecision {
   const { by, now, force = false } = check;
-  const found = [...new Set(check.codes)].toSorted().join(' ');
+  const found = sorted(check.codes);
   // Somebody's trouble that has not been told yet, or whose mail failed, is kept until it has been.
   const open = before.mailed !== null || before.failure !== null;
+  const counts = by === 'monitor' && isCheck(before, now);
   const state: AlertState = {
     // What a command sees, by a threshold of its own, is no check of the monitor.
-    ...(by === 'monitor' ? seenByMonitor(before, found, now) : before),
+    ...(counts
+      ? { ...before, seen: found, seenChecks: found === '' ? 0 : before.seenChecks + 1, checkedAt: now }
+      : before),
     since: found === '' ? (open ? before.since : null) : (before.since ?? now),
   };
   const onItsWay = !force && before.sending !== null && Math.abs(now - before.sending.at) < SENDING_MS;
-  const sure = by === 'command' || state.seenChecks >= CHECKS;
-  const mail = onItsWay ? null : wanted(state, found, sure, check);
+  // A reason that comes and goes is sure where two checks in a row saw it; that something is wrong, where two saw anything.
+  const seen = by === 'command' ? check.codes : counts ? reasonsOf(before.seen) : [];
+  const sure = by === 'command' || (counts && state.seenChecks >= CHECKS);
+  const mail = onItsWay ? null : wanted(state, found, seen, sure, check);
   return { mail, state: mail === null ? state : { ...state, sending: { kind: mail, at: now } } };
 }
 
-function seenByMonitor(before: AlertState, seen: string, now: number): AlertState {
-  const counts = before.checkedAt === null || Math.abs(now - before.checkedAt) >= SOONEST_CHECK_MS;
-  return {
-    ...before,
-    seen,
-    seenChecks: (seen === before.seen ? before.seenChecks : 0) + (counts ? 1 : 0),
-    checkedAt: counts ? now : before.checkedAt,
-  };
+/** Several monitors on one database count as one. */
+function isCheck({ checkedAt }: AlertState, now: number): boolean {
+  return checkedAt === null || Math.abs(now - checkedAt) >= SOONEST_CHECK_MS;
+}
+
+function sorted(codes: readonly string[]): string {
+  return [...new Set(codes)].toSorted().join(' ');
+}
+
+function reasonsOf(text: string | null): string[] {
+  return text === null || text === '' ? [] : text.split(' ');
 }
 
 function wanted(
   { mailed, mailedAt, mailedTo, failure }: AlertState,
   found: string,
+  seen: readonly string[],
   sure: boolean,
   { now, sends, force = false }: AlertCheck,
 ): AlertKind | null {
@@ -114,7 +123,9 @@ function wanted(
   if (!sure) return null;
   // What lies in the outbox was told to nobody.
   if (mailed === null || (mailedTo === null && sends)) return 'problem';
-  if (mailed !== found) return 'changed';
+  const told = reasonsOf(mailed);
+  // One that has gone is told with the end of all.
+  if (reasonsOf(found).some((one) => !told.includes(one) && seen.includes(one))) return 'changed';
   const old = mailedAt === null || Math.abs(now - mailedAt) >= REMIND_MS;
   return old || force ? 'reminder' : null;
 }
@@ -144,5 +155,7 @@ export function afterAlert(
   }
   const done = { ...state, sending: null, failure: null, mailedAt: at, mailedTo: to };
   if (kind === 'recovered') return { ...done, mailed: null, mailedThreshold: null, since: null };
-  return { ...done, mailed: [...new Set(codes)].toSorted().join(' '), mailedThreshold: threshold };
+  // Until the next reminder, one that was told and comes again is no news.
+  const told = kind === 'changed' ? reasonsOf(state.mailed) : [];
+  return { ...done, mailed: sorted([...told, ...codes]), mailedThreshold: threshold };
 }

@@ -35,7 +35,8 @@ export interface HealthSnapshot {
   unknownTypes: string[];
   /** Mails that no server has taken for longer than the threshold: how many, and the oldest's first try and last answer. */
   waitingMails: { count: number; since: number; answer: string } | null;
-
+  /** Mails that were refused for good, or given up, in the last hour: how many, and the answer to the latest. */
+  failedMails: { count: number; answer: string } | null;
   /** What is not claimed from, and by whose wish; `queue` is null where that is everything. Since: UTC text. */
   paused: { queue: string | null; since: string; by: string }[];
   /** Schedules whose next tick is overdue, and when it was due. */
@@ -56,6 +57,7 @@ export interface HealthReason {
     | 'supervisor-silent'
     | 'unknown-type'
     | 'waiting-mails'
+    | 'failed-mails'
     | 'late-schedule'
     | 'disk'
     | 'wal'
@@ -112,8 +114,8 @@ export function healthReasons(snapshot: HealthSnapshot, remedies: Remedies): Hea
   const { start } = remedies;
   const { threshold, stale, oldestDue, now, stuck, finished } = snapshot;
   const { silentSupervisor } = snapshot;
-  const { lostSupervisor, unknownTypes, supervisors, waitingMails, lateSchedules, disk, paused, backupDue } =
-    snapshot;
+  const { lostSupervisor, unknownTypes, supervisors, waitingMails, failedMails } = snapshot;
+  const { lateSchedules, disk, paused, backupDue } = snapshot;
   const reasons: HealthReason[] = [];
   // After a clean stop nobody promised a tick: what it leaves undone shows in the jobs that become stale.
   const expected = supervisors > 0 || lostSupervisor !== null;
@@ -174,6 +176,13 @@ export function healthReasons(snapshot: HealthSnapshot, remedies: Remedies): Hea
       code: 'waiting-mails',
       message: `${counted(waitingMails.count, 'mail waits', 'mails wait')} for another try, the oldest for ${roughDuration(now - since)}. ${sentence(answer)}`,
       try: 'passito mail list --state queued',
+    });
+  }
+  if (failedMails !== null) {
+    reasons.push({
+      code: 'failed-mails',
+      message: `${counted(failedMails.count, 'mail was', 'mails were')} not sent in the last hour and will not be. ${sentence(failedMails.answer)}`,
+      try: 'passito mail list --state failed',
     });
   }
   if (expected && lateSchedules.length > 0) {

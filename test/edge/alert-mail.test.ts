@@ -35,6 +35,7 @@ const well: HealthSnapshot = {
   silentSupervisor: null,
   unknownTypes: [],
   waitingMails: null,
+  failedMails: null,
   paused: [],
   lateSchedules: [],
   backupDue: null,

@@ -71,13 +71,33 @@ suite('the monitor', () => {
     assert.deepEqual(mails, []);
   });
 
-  test('mails again when the reasons change, after a second look, whatever their order', () => {
+  test('mails again when a reason joins, after a second look, and not when one of several goes', () => {
     const { mails, check, pass } = mailbox();
     for (const codes of [['a'], ['a'], ['b', 'a'], ['a', 'b'], ['a', 'b'], ['b'], ['b']]) {
       check('monitor', codes);
       pass(CHECK_MS);
     }
-    assert.deepEqual(mails, ['problem', 'changed', 'changed']);
+    assert.deepEqual(mails, ['problem', 'changed']);
+  });
+
+  test('is not put off by a second reason that comes and goes, nor mails of it each time', () => {
+    for (const by of ['monitor', 'command'] as const) {
+      const { mails, check, pass } = mailbox();
+      for (let gone = 0; gone < 4 * HOUR; gone += CHECK_MS) {
+        check(by, (gone / CHECK_MS) % 2 === 0 ? ['stale'] : ['stale', 'waiting-mails']);
+        pass(CHECK_MS);
+      }
+      assert.deepEqual(mails, by === 'monitor' ? ['problem'] : ['problem', 'changed'], by);
+    }
+  });
+
+  test('mails of a trouble whose reason differs at each check', () => {
+    const { mails, check, pass } = mailbox();
+    for (const codes of [['a'], ['b'], ['a'], ['b'], ['a']]) {
+      check('monitor', codes);
+      pass(CHECK_MS);
+    }
+    assert.deepEqual(mails, ['problem']);
   });
 
   test('reminds every four hours', () => {

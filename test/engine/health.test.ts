@@ -24,6 +24,7 @@ const well: HealthSnapshot = {
   silentSupervisor: null,
   unknownTypes: [],
   waitingMails: null,
+  failedMails: null,
   paused: [],
   backupDue: null,
   lateSchedules: [],
@@ -66,6 +67,12 @@ for (const [what, changes, code, worst] of [
     'mails that wait',
     { waitingMails: { count: 3, since: now - 9 * MINUTE, answer: '451' } },
     'waiting-mails',
+    'warning',
+  ],
+  [
+    'mails that were refused',
+    { failedMails: { count: 1, answer: '550 no such user' } },
+    'failed-mails',
     'warning',
   ],
   [

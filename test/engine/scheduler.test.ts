@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { suite, test, type TestContext } from 'node:test';
 
+import { formatTime } from '../../src/engine/clock.ts';
 import { Events } from '../../src/engine/events.ts';
 import { MOST_CAUGHT_UP, type Schedule } from '../../src/engine/schedule.ts';
 import { Scheduler } from '../../src/engine/scheduler.ts';
@@ -237,6 +238,8 @@ suite('[47] a paused schedule', () => {
       await pass(clock, 3 * HOUR + 10 * MINUTE);
       assert.equal(jobs(), 0);
       assert.equal(await schedules.resume('hourly'), true);
+      const [row] = await schedules.list();
+      assert.ok((row?.next_tick ?? '') >= formatTime(clock.now()), 'nothing is late');
       await pass(clock, MINUTE);
       assert.equal(jobs(), count);
       assert.equal(await schedules.resume('nightly'), false);

@@ -124,6 +124,17 @@ describe('the chain of an approved pass', { concurrency: 2 }, () => {
     await here.reaches(refused!, 'failed');
     assert.match(here.value<string>('SELECT last_error FROM jobs WHERE id = ?', refused), /no such mailbox/);
     assert.equal(here.value('SELECT discarded FROM jobs WHERE id = ?', refused), 1);
+    const { reasons } = JSON.parse((await here.run(['health', '--json'])).stdout) as {
+      reasons: { code: string; message: string }[];
+    };
+    assert.deepEqual(
+      reasons.map(({ code }) => code),
+      ['failed-mails'],
+    );
+    assert.match(
+      reasons[0]?.message ?? '',
+      /^1 mail was not sent in the last hour and will not be\. .*no such mailbox/,
+    );
 
     await here.until(
       `SELECT status = 'pending' AND last_error LIKE '%come back later%' FROM jobs WHERE id = 3`,

@@ -47,6 +47,25 @@ describe('schedules', { concurrency: 2 }, () => {
     assert.equal(here.value(`SELECT count(*) FROM jobs WHERE type = 'Tick'`), seconds.length);
   });
 
+  it("a second supervisor with another config file leaves the first one's schedules alone", async (t) => {
+    const here = site(t);
+    const first = await here.start();
+    here.write('passito.config.ts', CONFIG.replace('second:', 'mine:'));
+    const second = await here.start();
+    here.write('passito.config.ts', CONFIG);
+    const ticks = (name: string) =>
+      here.value(`SELECT count(*) FROM ticks WHERE outcome = 'run' AND schedule = '${name}'`);
+    for (const name of ['second', 'mine']) {
+      const before = ticks(name);
+      await here.until(`SELECT count(*) >= ? FROM ticks WHERE outcome = 'run' AND schedule = '${name}'`, [
+        before + 2,
+      ]);
+    }
+    await Promise.all([first.stop(), second.stop()]);
+    await (await here.start()).stop();
+    assert.equal(here.value(`SELECT group_concat(name) FROM schedules WHERE type = 'Tick'`), 'second');
+  });
+
   it('a paused schedule waits, a resumed one catches up; the ledger and the next ticks are told', async (t) => {
     const here = site(t);
     assert.match((await here.run(['schedule', 'pause', 'second'])).stderr, /There is no database/);

@@ -14,6 +14,7 @@ import { type ProcessRow, publishedTypes, Queries } from './queries.ts';
 /** Finished jobs that the failure rate looks back on: those of the last hour, or this many if they are more. */
 const LATEST = 20;
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 export class HealthQueries {
   readonly #db: Database;
@@ -62,6 +63,7 @@ export class HealthQueries {
             ? []
             : [...new Set(due.filter(({ type }) => !known.has(type)).map(({ type }) => type))],
         waitingMails: this.#waitingMails(staleBefore),
+        failedMails: this.#failedMails(now),
         paused: preparePauses(this.#db).list(),
         lateSchedules: this.#lateSchedules(formatTime(now - LATE_TICK_MS)),
         backupDue: this.#backupDue(now),
@@ -146,6 +148,18 @@ export class HealthQueries {
       .get(before);
     if (row === undefined || row.since === null) return null;
     return { count: row.count, since: parseTime(row.since), answer: row.answer ?? '' };
+  }
+
+  /** Of what was tried first within the longest that a mail waits: the index has no other time. */
+  #failedMails(now: number): HealthSnapshot['failedMails'] {
+    const row = this.#db
+      .prepare<[string, string], { count: number; latest: string | null; answer: string | null }>(
+        `SELECT count(*) AS count, max(updated_at) AS latest, response AS answer FROM mails INDEXED BY mails_open
+         WHERE state = 'failed' AND state <> 'sent' AND created_at > ? AND updated_at > ?`,
+      )
+      .get(formatTime(now - 2 * DAY_MS), formatTime(now - HOUR_MS));
+    if (row === undefined || row.latest === null) return null;
+    return { count: row.count, answer: row.answer ?? '' };
   }
 
   #recent(now: number): HealthSnapshot['finished'] {

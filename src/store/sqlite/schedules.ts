@@ -11,6 +11,7 @@ import {
   type TickPlan,
 } from '../../engine/schedule.ts';
 import type { DecidedTick, DefinedSchedule, ScheduleState, ScheduleStore } from '../../engine/scheduler.ts';
+import type { ProcessIdentity } from '../../engine/store.ts';
 import type { SqliteStore } from './store.ts';
 
 /** A schedule with what became of its last tick. Times are UTC text. */
@@ -47,16 +48,19 @@ const SAME_TICK_MS = 60_000;
 export class SqliteSchedules implements ScheduleStore {
   readonly #store: SqliteStore;
   readonly #sql: ReturnType<typeof prepare>;
+  readonly #own: Pick<ProcessIdentity, 'pid' | 'startTime'>;
 
-  constructor(store: SqliteStore) {
+  /** `own`: the process that defines schedules. */
+  constructor(store: SqliteStore, own = { pid: 0, startTime: '' }) {
     this.#store = store;
+    this.#own = own;
     this.#sql = prepare(store);
   }
 
   async define(schedules: readonly DefinedSchedule[]): Promise<void> {
     const names = JSON.stringify(schedules.map(({ name }) => name));
     await this.#store.write((now) => {
-      this.#sql.forget.run(names);
+      this.#sql.forget.run({ names, ...this.#own });
       for (const schedule of schedules) this.#define(schedule, now);
     });
   }
@@ -167,7 +171,7 @@ export class SqliteSchedules implements ScheduleStore {
         }
         this.#sql.advance.run(formatTime(until), plan.next === null ? null : formatTime(plan.next), name);
       }
-      return this.#sql.resume.run(name).changes > 0;
+      return this.#sql.resume.run(formatTime(now), name).changes > 0;
     });
   }
 }
@@ -191,7 +195,13 @@ interface StateRow {
 function prepare({ db }: SqliteStore) {
   const STATE = 'SELECT name, decided_until AS decidedUntil, paused_at IS NOT NULL AS paused FROM schedules';
   return {
-    forget: db.prepare('DELETE FROM schedules WHERE name NOT IN (SELECT value FROM json_each(?))'),
+    // Another supervisor's stay: it may have another config file. What this process itself kept before a reload may go.
+    forget: db.prepare(
+      `DELETE FROM schedules WHERE name NOT IN (SELECT value FROM json_each(@names)) AND name NOT IN
+         (SELECT kept.value FROM processes p, json_each(iif(json_valid(p.info), p.info, '{}'), '$.schedules') AS kept
+          WHERE p.kind = 'supervisor' AND p.stopped_at IS NULL AND p.lost_at IS NULL
+            AND NOT (p.pid = @pid AND p.start_time = @startTime))`,
+    ),
     // One that ticks otherwise than before begins anew: by the new expression it has missed nothing.
     define: db.prepare(
       `INSERT INTO schedules (name, cron, zone, type, overlap, catch_up, decided_until, next_tick)
@@ -240,6 +250,9 @@ function prepare({ db }: SqliteStore) {
     pause: db.prepare(
       'UPDATE schedules SET paused_at = coalesce(paused_at, ?), paused_by = ? WHERE name = ?',
     ),
-    resume: db.prepare('UPDATE schedules SET paused_at = NULL, paused_by = NULL WHERE name = ?'),
+    // What the pause has held up is due now, and not late.
+    resume: db.prepare(
+      'UPDATE schedules SET paused_at = NULL, paused_by = NULL, next_tick = max(next_tick, ?) WHERE name = ?',
+    ),
   };
 }
