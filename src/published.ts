@@ -33,7 +33,12 @@ export async function describeProcess(
   );
   const known = [...types.values()].map(
     ({ type, maxAttempts, priority, queue, timeout, redact, concurrency }) => ({
-      ...{ type, maxAttempts, priority, queue, timeout, redact },
+      type,
+      maxAttempts,
+      priority,
+      queue,
+      timeout,
+      redact,
       ...(Number.isFinite(concurrency) ? { concurrency } : {}),
     }),
   );

@@ -107,17 +107,29 @@ function namesakes(pid: string, name: string): Stats[] {
   }
 }
 
-/** Ends the programs that a dead process left running, and what those have started. */
+/** Ends the programs that a dead process left running, and what those have started, but what a handler has set free. */
 export function endOrphans(holder: string): void {
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
-    if (read(`/proc/${entry}/environ`)?.split('\0').includes(`PASSITO_HOLDER=${holder}`) !== true) continue;
+    const words = environment(entry);
+    if (!words.includes(`PASSITO_HOLDER=${holder}`) || isFree(entry, words)) continue;
     try {
       process.kill(Number(entry), 'SIGKILL');
     } catch {
       // It has ended by itself.
     }
   }
+}
+
+/** Whether a program is in a group of its own that a handler has given it; those of command jobs are passito's. */
+function isFree(pid: string, words: readonly string[]): boolean {
+  if (words.some((word) => word.startsWith('PASSITO_JOB_ID='))) return false;
+  const group = statOf(pid)?.[2] ?? '';
+  return environment(group).some((word) => word.startsWith('PASSITO_HOLDER='));
+}
+
+function environment(pid: string): string[] {
+  return read(`/proc/${pid}/environ`)?.split('\0') ?? [];
 }
 
 /** Changes with every boot. Read once: it is the same as long as this process lives. */
@@ -129,12 +141,16 @@ function bootId(): string {
 
 /** Clock ticks from boot to the process's start (field 22 of stat); undefined where there is no such process. */
 function startTime(pid: number): string | undefined {
-  const stat = read(`/proc/${pid}/stat`);
-  if (stat === undefined) return undefined;
-  // The name may hold spaces and brackets; what follows its last bracket does not.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statOf(String(pid));
   // A zombie is dead: it holds nothing but its number.
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  return fields?.[0] === 'Z' || fields?.[0] === 'X' ? undefined : fields?.[19];
+}
+
+/** What the kernel tells of a process, from its state (field 3 of stat) on. */
+function statOf(pid: string): string[] | undefined {
+  const stat = read(`/proc/${pid}/stat`);
+  // The name may hold spaces and brackets; what follows its last bracket does not.
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function read(path: string): string | undefined {

@@ -8,7 +8,7 @@
 const { getOwnPropertyDescriptor, is } = Object;
 const { ownKeys } = Reflect;
 
-/** What is looked at: 500 functions, in 10 µs. */
+/** What is looked at: 700 functions, in 15 µs. */
 const WATCHED: readonly [name: string, owner: object][] = [
   ['Object', Object],
   ['Array', Array],
@@ -34,6 +34,11 @@ const WATCHED: readonly [name: string, owner: object][] = [
   ['Error.prototype', Error.prototype],
   ['Date', Date],
   ['Date.prototype', Date.prototype],
+  ['Buffer', Buffer],
+  ['Buffer.prototype', Buffer.prototype],
+  ['typed arrays', Reflect.getPrototypeOf(Uint8Array.prototype) as object],
+  ['iterators of arrays', Reflect.getPrototypeOf([][Symbol.iterator]()) as object],
+  ['BigInt.prototype', BigInt.prototype],
   ['globalThis', globalThis],
 ];
 

@@ -13,16 +13,14 @@ import { lastLine, tail } from './output.ts';
 /** EX_DATAERR of sysexits.h. */
 const DISCARD_EXIT = 65;
 
-/** Makes the definition of a command job. `told` hears which programs run, so that they can be ended;
- * `holder` marks them in their environment, so that they are found when this process is gone without a word. */
+/** Makes the definition of a command job. `told` hears which programs run, so that they can be ended. */
 export function commandJob(
   type: string,
   options: CommandJob,
   told: (pid: number, running: boolean) => void,
-  holder: string,
 ): JobDefinition<unknown> & { type: string } {
   const { command, ...rest } = options;
-  return { ...rest, type, handle: (payload, context) => runCommand(command, payload, context, told, holder) };
+  return { ...rest, type, handle: (payload, context) => runCommand(command, payload, context, told) };
 }
 
 function runCommand(
@@ -30,7 +28,6 @@ function runCommand(
   payload: unknown,
   context: HandlerContext,
   told: (pid: number, running: boolean) => void,
-  holder: string,
 ): Promise<unknown> {
   const [program = '', ...args] = command;
   return new Promise((resolve, reject) => {
@@ -43,7 +40,6 @@ function runCommand(
         PASSITO_JOB_ID: String(context.id),
         PASSITO_JOB_TYPE: context.type,
         PASSITO_ATTEMPT: String(context.attempt),
-        PASSITO_HOLDER: holder,
       },
     });
     const out = lastLine(child.stdout, MAX_JSON);

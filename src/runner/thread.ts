@@ -26,6 +26,7 @@ import { Builtins } from './builtins.ts';
 import { checkPayload } from './check.ts';
 import { commandJob } from './command.ts';
 import { Context, type ThreadServices } from './context.ts';
+import { Environment } from './environment.ts';
 import { jobFiles } from './files.ts';
 import { installHooks, type LoadedJob, loadJobFile } from './loader.ts';
 import { Strays } from './strays.ts';
@@ -66,6 +67,7 @@ export function startThread({
 
   const send = (message: FromWorker) => port.postMessage(message);
   const builtins = new Builtins();
+  const environment = new Environment();
   const log = new ThreadLog(unread, send);
   const strays = new Strays(({ id, type, attempt: number }, error) =>
     send({ kind: 'stray', id, type, attempt: number, error: describe(error).message }),
@@ -104,13 +106,14 @@ export function startThread({
     const loaded = await load(type, source);
     definitions.set(type, loaded);
     builtins.accept();
+    environment.accept();
     return loaded;
   }
 
   async function load(type: string, source: string): Promise<LoadedJob> {
     const command = setup.commands[type];
     if (source === COMMAND && command !== undefined) {
-      return commandJob(type, command, (pid, running) => send({ kind: 'child', pid, running }), setup.holder);
+      return commandJob(type, command, (pid, running) => send({ kind: 'child', pid, running }));
     }
     const found =
       source === BUILT_IN ? (await builtIns()).find((job) => job.type === type) : await loadJobFile(source);
@@ -150,6 +153,7 @@ export function startThread({
     }
     current = undefined;
     strays.begin(undefined);
+    environment.restore();
     const changed = builtins.changed();
     if (changed !== undefined) send({ kind: 'tainted', changed });
   }

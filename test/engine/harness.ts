@@ -86,6 +86,16 @@ export class Engine {
     return this.ended(await this.add(type, payload, changes));
   }
 
+  /** Resolves once no job of the type is due or runs. */
+  async settled(type: string): Promise<void> {
+    const open = this.store.db
+      .prepare<[string], number>(
+        `SELECT count(*) FROM jobs WHERE type = ? AND status IN ('pending', 'processing') AND claimed_by IS NOT NULL`,
+      )
+      .pluck();
+    while ((open.get(type) ?? 0) > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
   job(id: number): Job {
     const job = readJob(this.store, id);
     assert.ok(job, `job ${id} is gone`);

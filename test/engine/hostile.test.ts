@@ -294,6 +294,11 @@ suite('neighbours', () => {
   for (const [name, spoil] of [
     ['Math.random', 'Math.random = () => 0.5'],
     ['console.log', 'console.log = () => {}'],
+    ['Buffer.prototype.toString', `Buffer.prototype.toString = () => 'x'`],
+    [
+      'iterators of arrays.next',
+      `Object.getPrototypeOf([][Symbol.iterator]()).next = () => ({ done: true })`,
+    ],
   ]) {
     test(`a handler that replaces ${name}: its thread is not used again`, limit, async (t) => {
       const engine = await openEngine(t, {
@@ -308,6 +313,25 @@ suite('neighbours', () => {
       );
     });
   }
+
+  test('what a handler does to the environment is not found by the next', limit, async (t) => {
+    process.env['PASSITO_TEST_WORD'] = 'kept';
+    t.after(() => Reflect.deleteProperty(process.env, 'PASSITO_TEST_WORD'));
+    const engine = await openEngine(t, {
+      workers: 1,
+      jobs: {
+        Vandal: `export default { handle() {
+          process.env.PATH = ''; process.env.EVIL = 1; delete process.env.PASSITO_TEST_WORD; } };`,
+        Replacer: `export default { handle() { process.env = {}; } };`,
+        Look: `export default { handle: () => [process.env.PATH, process.env.EVIL, process.env.PASSITO_TEST_WORD] };`,
+      },
+    });
+    await engine.run('Vandal');
+    await engine.run('Replacer');
+    const { id } = await engine.run('Look');
+    assert.deepEqual(engine.result(id), [process.env['PATH'], null, 'kept']);
+    assert.deepEqual(engine.deaths, []);
+  });
 
   test('what a job file changes while it is loaded costs no thread', limit, async (t) => {
     const engine = await openEngine(t, {

@@ -104,9 +104,25 @@ suite('jobs that could stop the whole queue', () => {
         );
         engine.dispatcher.wake();
         await stillWorks(engine);
+        await engine.settled('Bad');
       });
     }
   }
+
+  test('attempts below none are none: it is not tried without a pause', limit, async (t) => {
+    const engine = await openEngine(t, {
+      jobs: {
+        Red: `export default { maxAttempts: 2, backoff: { base: '1ms' }, handle() { throw new Error('no'); } };`,
+        Good: GOOD,
+      },
+    });
+    const id = Number(
+      engine.store.db.prepare(`INSERT INTO jobs (type, attempts) VALUES ('Red', -1000000)`).run()
+        .lastInsertRowid,
+    );
+    engine.dispatcher.wake();
+    assert.equal((await engine.ended(id)).attempts, 2);
+  });
 
   test('a child that waits for absurdly few parents', limit, async (t) => {
     const engine = await openEngine(t, { jobs: { Good: GOOD }, started: false });

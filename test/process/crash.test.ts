@@ -1,14 +1,24 @@
 /** kill -9 at random moments under a mixed load, over and over (behaviours 10 to 17, 23, 42). */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Site } from '../tools/daemon.ts';
 import { randomFrom } from '../tools/random.ts';
 import { storm } from '../tools/storm.ts';
 
 /** `PASSITO_TEST_ROUNDS=500` for a long run. */
 const ROUNDS = Number(process.env['PASSITO_TEST_ROUNDS'] ?? 25);
+
+function isRunning(pid: number): boolean {
+  // A dead one whose parent has not asked for it yet has no command line.
+  return existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== '';
+}
+
+function end(pid: number): void {
+  if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+}
 
 describe('kill -9 of the supervisor', () => {
   it(`${ROUNDS} rounds lose nothing, and run nothing twice or too early`, async (t) => {
@@ -50,6 +60,32 @@ describe('kill -9 of the supervisor', () => {
     assert.deepEqual(here.sql.prepare('SELECT DISTINCT attempts, crashes FROM jobs').all(), [
       { attempts: 1, crashes: 1 },
     ]);
+  });
+
+  it('programs that a handler started end before its job runs again, but for one that it set free', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    here.write(
+      'jobs/Starts.ts',
+      `import { spawn } from 'node:child_process';
+      import { appendFileSync } from 'node:fs';
+      export default { async handle() {
+        const ids = [{}, { detached: true }].map((how) => spawn('sleep', ['300'], { stdio: 'ignore', ...how }).pid);
+        appendFileSync('ids', ids.join(' ') + '\\n');
+        await new Promise((done) => setTimeout(done, 60_000));
+      } };`,
+    );
+    const doomed = await here.start();
+    const id = here.insert('Starts');
+    await here.reaches(id, 'processing');
+    while (!existsSync(here.path('ids'))) await sleep(10);
+    const [bound, free] = readFileSync(here.path('ids'), 'utf8').split(/\s/).map(Number);
+    await doomed.kill();
+    await here.start();
+    await here.until('SELECT crashes = 1 FROM jobs WHERE id = ?', [id]);
+    assert.ok(!isRunning(bound!), 'the one');
+    assert.ok(isRunning(free!), 'the other');
+    await here.ok('jobs', 'cancel', String(id));
+    for (const pid of readFileSync(here.path('ids'), 'utf8').match(/\d+/g) ?? []) end(Number(pid));
   });
 
   it('18: a long job is left alone while its process lives, whoever starts beside it', async (t) => {

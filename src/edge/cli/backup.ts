@@ -62,9 +62,9 @@ export const restore: Command = {
     );
     const made = `${told(report.made_at, config.settings.timeZone)} (${config.settings.timeZone})`;
     if (input.json) input.print(JSON.stringify({ ...report, dry_run: dryRun }));
-    else if (dryRun)
+    else if (dryRun) {
       input.print(`${file} is sound: the database of ${made} and ${counted(report.files, 'file')}.`);
-    else {
+    } else {
       input.print(`Restored ${report.database} as it was on ${made}, with ${counted(report.files, 'file')}.`);
       if (report.kept !== null) input.print(`What was there before lies in ${report.kept}.`);
     }

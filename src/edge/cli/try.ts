@@ -67,7 +67,7 @@ export const tryOnce: Command = {
 
 async function find(type: string, config: Config): Promise<LoadedJob> {
   const command = commandJobs(config)[type];
-  if (command !== undefined) return commandJob(type, command, () => undefined, 'try');
+  if (command !== undefined) return commandJob(type, command, () => undefined);
   const { officeJobs } = await import('../../outpass/jobs.ts');
   const builtIns = officeJobs as unknown as LoadedJob[];
   const own =

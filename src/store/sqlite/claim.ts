@@ -42,6 +42,9 @@ export interface Claim {
   nextDue?: string | null;
 }
 
+/** Of jobs with a concurrency of their own, so many that wait are passed by in a claim. */
+const MOST_PASSED_BY = 1000;
+
 const TAKEN = 'id, type, payload, priority, attempts, max_attempts, crashes, lease, options, parents';
 
 /** Prepares the claim on a connection. The function must run inside a write transaction. */
@@ -83,9 +86,16 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
       `SELECT 1 FROM jobs INDEXED BY jobs_special WHERE status = 'pending' AND options IS NOT NULL AND type = ? LIMIT 1`,
     )
     .pluck();
-  const ownConcurrency = db
-    .prepare<[number], number | null>(`SELECT json_extract(options, '$.concurrency') FROM jobs WHERE id = ?`)
-    .pluck();
+  // Those that may not start now are passed by here: read as candidates, they would take the places of others.
+  const dueSpecial = db
+    .prepare<[number, string, string, string, number, number], [number, string, number | null]>(
+      `SELECT id, available_at, own FROM
+         (SELECT id, available_at, iif(json_type(options, '$.concurrency') IN ('integer', 'real'), options ->> '$.concurrency', NULL) AS own
+          FROM jobs WHERE status = 'pending' AND priority = ? AND queue = ? AND type = ? AND available_at <= ?
+          ORDER BY available_at, id LIMIT ${MOST_PASSED_BY})
+       WHERE own IS NULL OR own > ? ORDER BY available_at, id LIMIT ?`,
+    )
+    .raw();
   const parents = db.prepare<[number], { id: number; type: string; result: string | null }>(
     `SELECT p.id, p.type, p.result FROM dependencies d JOIN jobs p ON p.id = d.parent_id
      WHERE d.job_id = ? ORDER BY d.position`,
@@ -149,6 +159,7 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
 
     const all = lanes(wanted);
     const chosen: Candidate[] = [];
+    let passed = false;
     for (let i = 0; i < all.length && !room.full;) {
       const priority = all[i]?.priority;
       const candidates: Candidate[] = [];
@@ -158,11 +169,13 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
         const { weight } = request.types.get(type) as ClaimableType;
         const limit = room.atMost(type, weight);
         if (limit < 1) continue;
-        const special = anySpecial.get(type) !== undefined;
         const most = limit + passedBy.size;
-        for (const [id, availableAt] of due.all(priority as number, queue, type, now, most)) {
+        const rows =
+          anySpecial.get(type) === undefined
+            ? due.all(priority as number, queue, type, now, most)
+            : dueSpecial.all(priority as number, queue, type, now, running.get(type) ?? 0, most);
+        for (const [id, availableAt, own] of rows) {
           if (passedBy.has(id)) continue;
-          const own = special ? ownConcurrency.get(id) : null;
           candidates.push({ id, availableAt, type, weight, ...(typeof own === 'number' ? { own } : {}) });
         }
       }
@@ -171,12 +184,15 @@ export function prepareClaim(db: Database): (request: ClaimRequest, now: string)
       for (const candidate of candidates) {
         if (room.admit(candidate)) chosen.push(candidate);
         else if (room.full) break;
+        else if (candidate.own !== undefined) passed = true;
       }
     }
 
     const claimed = takeAll(chosen, request.process, now);
     const suspectsWaiting = waiting.length;
     if (room.full) return { claimed, suspectsWaiting };
+    // Behind those that must wait for what was just taken there may be others: the next claim passes them by.
+    if (passed && claimed.length > 0) return { claimed, suspectsWaiting, nextDue: now };
     let nextDue: string | null = null;
     for (const lane of all) {
       const at = nextInLane.get(lane.priority, lane.queue, lane.type, now);

@@ -243,6 +243,30 @@ export function claimContract(check: Check): void {
     },
   );
 
+  check(
+    'jobs that must wait for others of their type, by their own option, take no places',
+    async ({ store }) => {
+      const process = await store.register(identity(1));
+      await store.insert([
+        ...Array.from({ length: 30 }, () => newJob('A', { options: '{"concurrency":1}' })),
+        ...Array.from({ length: 30 }, () => newJob('A', { options: '{"concurrency":0}' })),
+        newJob('A', { options: '{"timeout":5}' }),
+        newJob('A'),
+      ]);
+      const claim = claimOf(process, ['A'], { slots: 3, ahead: 0 });
+      const first = await store.exchange([], claim);
+      assert.equal(first.claimed.length, 1);
+      assert.equal(first.nextDue, MORNING, 'there may be others at once');
+      const free = await store.exchange([], { ...claim, slots: 2 });
+      assert.deepEqual(
+        free.claimed.map(({ id }) => id),
+        [61, 62],
+      );
+      const none = await store.exchange([], { ...claim, slots: 1 });
+      assert.deepEqual([none.claimed, none.nextDue], [[], null]);
+    },
+  );
+
   check('due jobs are counted by type and queue, no further than asked', async ({ store, clock }) => {
     await store.insert([
       ...Array.from({ length: 4 }, () => newJob('A')),
