@@ -1,7 +1,7 @@
 /** The composition root of `supervisor` and `worker`: builds the parts, starts them and drains them in order. */
 
 import { serveApi, type ServedApi } from './api.ts';
-import { openOffice, openStore } from './app.ts';
+import { databaseId, openOffice, openStore } from './app.ts';
 import { version } from './build-info.ts';
 import type { Config } from './config.ts';
 import { readJobFiles } from './edge/job-files.ts';
@@ -96,7 +96,8 @@ export async function startDaemon(
     opened.store = store;
     const events = new Events();
     narrate(events, log);
-    const { pool, types } = await startThreads({ config, kind, jobFiles, store, events, log });
+    const id = await databaseId(store);
+    const { pool, types } = await startThreads({ config, kind, jobFiles, databaseId: id, events, log });
     opened.pool = pool;
     const office = openOffice(config, store);
     if (kind === 'supervisor') {
@@ -193,7 +194,7 @@ async function assemble({
   state.watchdog = watchdog;
 
   serveJobs(pool, dispatcher, store);
-  serveOffice(pool, office);
+  serveOffice(pool, () => office);
 
   let answered = clock.monotonic();
   const broken = Promise.withResolvers<never>();

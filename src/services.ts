@@ -16,11 +16,21 @@ export function serveJobs(pool: Pool, dispatcher: Dispatcher, store: SqliteStore
   pool.services.add('job', progress);
 }
 
-/** What the built-in jobs ask of the office; nothing else of it can be reached from a thread. */
-export function serveOffice(pool: Pool, office: SqliteOffice): void {
-  const callable = office as unknown as Record<string, (...args: unknown[]) => unknown>;
-  pool.services.add('office', (_chunk, _index, method, args) => {
-    if (!OFFICE_CALLS.some((name) => name === method)) throw new Error(`the office has no '${method}'`);
-    return callable[method]?.(...args);
+/**
+ * What the built-in jobs ask of the office; nothing else of it can be reached from a thread. `office` is asked for at each
+ * call, so that it may be opened at the first; calls that `instead` names never get there.
+ */
+export function serveOffice(
+  pool: Pool,
+  office: () => SqliteOffice | Promise<SqliteOffice>,
+  instead: Partial<Record<(typeof OFFICE_CALLS)[number], () => unknown>> = {},
+): void {
+  pool.services.add('office', async (_chunk, _index, method, args) => {
+    const name = OFFICE_CALLS.find((call) => call === method);
+    if (name === undefined) throw new Error(`the office has no '${method}'`);
+    const answer = instead[name];
+    if (answer !== undefined) return answer();
+    const callable = (await office()) as unknown as Record<string, (...args: unknown[]) => unknown>;
+    return callable[name]?.(...args);
   });
 }

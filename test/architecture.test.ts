@@ -59,7 +59,7 @@ const MAY: Record<string, readonly string[]> = {
   'api.ts': ['app.ts', 'config.ts', 'errors.ts', 'edge', 'engine', 'outpass', 'store'],
   'parents.ts': ['config.ts', 'outpass', 'store', 'edge'],
   'job-types.ts': ['config.ts', 'engine', 'errors.ts'],
-  'threads.ts': ['app.ts', 'build-info.ts', 'config', 'config.ts', 'edge', 'engine', 'job-types.ts', 'store'],
+  'threads.ts': ['app.ts', 'build-info.ts', 'config', 'config.ts', 'edge', 'engine', 'job-types.ts'],
   'generations.ts': ['config.ts', 'daemon.ts', 'edge', 'engine', 'errors.ts'],
   'worker.ts': ['engine', 'runner', 'outpass', 'edge'],
   'daemon.ts': [
@@ -85,6 +85,8 @@ const MAY: Record<string, readonly string[]> = {
     'daemon.ts',
     'generations.ts',
     'job-types.ts',
+    'services.ts',
+    'threads.ts',
     'config.ts',
     'config',
     'build-info.ts',

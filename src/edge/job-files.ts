@@ -20,9 +20,10 @@ const DECLARATION = /\.d\.[cm]?ts$/;
 
 /**
  * Reads the folder. The default one need not be there; one that somebody named must. As root, what others can change is
- * refused, the folders as well: a file may be put into them.
+ * refused, the folders as well: a file may be put into them. `only`: the one file that is wanted; one that cannot be
+ * compiled beside it is told where it is imported.
  */
-export function readJobFiles({ settings, origins }: Config): JobFiles {
+export function readJobFiles({ settings, origins }: Config, only?: string): JobFiles {
   const root = resolve(settings.jobsFolder);
   const named = origins.jobsFolder !== 'default';
   const found = statSync(root, { throwIfNoEntry: false });
@@ -35,9 +36,9 @@ export function readJobFiles({ settings, origins }: Config): JobFiles {
   // Kept as they are now: threads start later, and a reload that is refused must change nothing.
   const compiled = new Map<string, string>();
   for (const path of all) {
-    compiled.set(path, TYPESCRIPT.test(path) ? compile(path) : readFileSync(path, 'utf8'));
+    compiled.set(path, TYPESCRIPT.test(path) ? compile(path, only) : readFileSync(path, 'utf8'));
   }
-  return { paths: all.filter((path) => dirname(path) === root), compiled };
+  return { paths: all.filter((path) => dirname(path) === root && path === (only ?? path)), compiled };
 }
 
 function scripts(root: string): string[] {
@@ -55,13 +56,14 @@ function scripts(root: string): string[] {
 }
 
 /** Types are erased, not checked; what cannot be erased (enums, namespaces) is an error with its line. */
-function compile(path: string): string {
+function compile(path: string, only = path): string {
   try {
     return withoutWarning(() =>
       stripTypeScriptTypes(readFileSync(path, 'utf8'), { mode: 'strip', sourceUrl: path }),
     );
   } catch (error) {
-    throw errors.badJobFile(path, explain(error));
+    if (path === only) throw errors.badJobFile(path, explain(error));
+    return `throw new Error(${JSON.stringify(`${path}: ${explain(error)}`)});\n`;
   }
 }
 

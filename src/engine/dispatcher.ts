@@ -39,7 +39,7 @@ const LAST_WRITE_MS = 6000;
 
 /** What the dispatcher is made of. */
 export interface DispatcherParts {
-  store: Store;
+  store: Pick<Store, 'exchange'>;
   pool: Pool;
   types: ReadonlyMap<string, JobType>;
   queues: readonly string[] | null;

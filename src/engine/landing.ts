@@ -51,7 +51,7 @@ function isStoreWide(error: unknown): boolean {
  * each is written by itself.
  */
 export async function salvage(
-  store: Store,
+  store: Pick<Store, 'exchange'>,
   events: Events,
   landed: readonly Landed[],
   error: unknown,
@@ -70,7 +70,12 @@ export async function salvage(
 }
 
 /** Writes one outcome; where it cannot be stored, the attempt has failed and says so. */
-async function settleAlone(store: Store, events: Events, one: Landed, random: Random): Promise<void> {
+async function settleAlone(
+  store: Pick<Store, 'exchange'>,
+  events: Events,
+  one: Landed,
+  random: Random,
+): Promise<void> {
   try {
     tell(events, [one], (await store.exchange([one.settle], null)).settled);
   } catch (error) {

@@ -35,7 +35,7 @@ const TAKEN_OVER = 'Another process took this job over: this one gave no sign of
 export class Watchdog {
   readonly #dispatcher: Dispatcher;
   readonly #pool: Pool;
-  readonly #store: Store;
+  readonly #store: Pick<Store, 'lost'>;
   readonly #clock: Clock;
   readonly #stillMs: number;
   #timer: Timer | undefined;
@@ -43,7 +43,13 @@ export class Watchdog {
   #memoryAt = 0;
   #stopped = false;
 
-  constructor(dispatcher: Dispatcher, pool: Pool, store: Store, clock: Clock, stillMs = STILL_MS) {
+  constructor(
+    dispatcher: Dispatcher,
+    pool: Pool,
+    store: Pick<Store, 'lost'>,
+    clock: Clock,
+    stillMs = STILL_MS,
+  ) {
     this.#dispatcher = dispatcher;
     this.#pool = pool;
     this.#store = store;

@@ -87,6 +87,8 @@ export interface WorkerSetup {
   mail: unknown;
   /** Makes Message-IDs unique to this database. */
   databaseId: string;
+  /** Whether what handlers print is written by their thread itself: somebody watches. */
+  prints?: boolean;
 }
 
 /** A thread's `workerData`. It takes the secret out before a handler can see it. */

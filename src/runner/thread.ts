@@ -29,6 +29,7 @@ import { Context, type ThreadServices } from './context.ts';
 import { Environment } from './environment.ts';
 import { jobFiles } from './files.ts';
 import { installHooks, type LoadedJob, loadJobFile } from './loader.ts';
+import { printDirectly } from './prints.ts';
 import { Strays } from './strays.ts';
 import { ThreadLog } from './thread-log.ts';
 
@@ -57,6 +58,7 @@ export function startThread({
   sendMail,
 }: ThreadParts): (task: Task) => Promise<Description | Verdict[] | undefined> {
   nameThread(threadName(threadId));
+  if (setup.prints === true) printDirectly();
   installHooks(setup.compiled);
   const unread = new Int32Array(new SharedArrayBuffer(4));
   const port = greet(secret, unread);

@@ -11,12 +11,17 @@ import { readJobFiles } from '../job-files.ts';
 
 const EXTENSIONS = ['.ts', '.js', '.mts', '.mjs', '.cts', '.cjs'];
 
-/** The definition in the file that bears the type's name; undefined where there is none. */
-export async function typeFromFolder(type: string, config: Config): Promise<LoadedJob | undefined> {
+/** The file that bears the type's name; undefined where there is none. */
+export function fileOfType(type: string, config: Config): string | undefined {
   const folder = resolve(config.settings.jobsFolder);
-  const path = EXTENSIONS.map((extension) => join(folder, `${type}${extension}`)).find((candidate) =>
+  return EXTENSIONS.map((extension) => join(folder, `${type}${extension}`)).find((candidate) =>
     existsSync(candidate),
   );
+}
+
+/** The definition in that file; undefined where it defines no such type. */
+async function typeFromFolder(type: string, config: Config): Promise<LoadedJob | undefined> {
+  const path = fileOfType(type, config);
   if (path === undefined) return undefined;
   installHooks(readJobFiles(config).compiled);
   try {
@@ -63,20 +68,4 @@ export async function checkedKey(definition: LoadedJob, payload: string): Promis
   const { problem, uniqueKey } = await checkPayload(definition, payload);
   if (problem !== undefined) throw errors.badPayload(definition.type, problem);
   return uniqueKey;
-}
-
-/** Every definition of the jobs folder. */
-export async function loadFolder(config: Config): Promise<LoadedJob[]> {
-  const { paths, compiled } = readJobFiles(config);
-  installHooks(compiled);
-  const found: LoadedJob[] = [];
-  for (const path of paths) {
-    try {
-      const job = await loadJobFile(path);
-      if (job !== undefined) found.push(job);
-    } catch (error) {
-      throw errors.badJobFile(path, messageOf(error));
-    }
-  }
-  return found;
 }
