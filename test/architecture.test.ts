@@ -104,7 +104,12 @@ const MAY: Record<string, readonly string[]> = {
 };
 
 /** Of the engine the office sees the words of a handler, the clock and the zones, and nothing that runs. */
-const ENGINE_FOR_OUTPASS = new Set(['engine/handler.ts', 'engine/clock.ts', 'engine/zone.ts']);
+const ENGINE_FOR_OUTPASS = new Set([
+  'engine/handler.ts',
+  'engine/clock.ts',
+  'engine/units.ts',
+  'engine/zone.ts',
+]);
 
 /** Where each package is known. */
 const PACKAGES: Record<string, string> = {
