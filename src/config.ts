@@ -242,6 +242,8 @@ async function readConfigFile(envFile: string, problems: string[]): Promise<Conf
     if (path.endsWith('.json')) values = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
     else values = ((await importFresh(path)) as { default: Record<string, unknown> }).default;
     if (typeof values !== 'object' || values === null) throw new Error('it does not export an object');
+    // What it computes when it is asked may throw as well.
+    values = { ...values };
   } catch (error) {
     throw errors.badConfig([`${path} cannot be read: ${messageOf(error)}.`]);
   }

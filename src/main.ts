@@ -12,11 +12,14 @@ try {
   // Not Linux, or /proc is closed: a name is a kindness, no more.
 }
 
+// Taken now: users' code in this process finds another one, which does not end it.
+const exit: typeof process.exit = process.exit.bind(process);
+
 // A pager that was closed, a pipe that ended: no reason to complain. A full disk is one: what was asked for is not there.
 function endWithout(error: NodeJS.ErrnoException): never {
-  if (error.code === 'EPIPE') process.exit(0);
+  if (error.code === 'EPIPE') exit(0);
   process.stderr.write(`passito: The output could not be written: ${error.message}.\n`);
-  process.exit(EXIT.unreachable);
+  exit(EXIT.unreachable);
 }
 process.stdout.on('error', endWithout);
 
@@ -27,7 +30,7 @@ void run(process.argv.slice(2)).then((status) => {
   // Once all is out: a large answer to a slow reader still waits here. Then at once: while Node tears itself
   // down, a signal would end the process in its own way.
   process.stdout.write('', (error) => {
-    if (error === null || error === undefined) process.exit(status);
+    if (error === null || error === undefined) exit(status);
     // What was written before did not arrive. Its own error, which says why, comes first.
     else setImmediate(endWithout, error);
   });

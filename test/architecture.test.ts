@@ -34,7 +34,8 @@ const MAY: Record<string, readonly string[]> = {
   'nearest.ts': [],
   'build-info.ts': [],
   'boot.ts': [],
-  config: ['engine', 'outpass', 'errors.ts', 'nearest.ts'],
+  'users-code.ts': [],
+  config: ['engine', 'outpass', 'errors.ts', 'nearest.ts', 'users-code.ts'],
   'config.ts': ['config', 'engine', 'errors.ts', 'escape.ts', 'nearest.ts', 'owner.ts'],
   library: ['engine', 'outpass', 'store', 'errors.ts'],
   // These put the parts together.
@@ -79,6 +80,7 @@ const MAY: Record<string, readonly string[]> = {
     'edge',
   ],
   'edge/cli': [
+    'users-code.ts',
     'alerts.ts',
     'app.ts',
     'care',

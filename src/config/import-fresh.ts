@@ -2,14 +2,11 @@
 
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { usersCode } from '../users-code.ts';
 
 /** Node keeps what it has imported, by address; an address with another of these is new to it. */
 const READING = 'reading';
-
-/** A file that does not finish loading holds up its reader no longer than this, in milliseconds. */
-const LOAD_MS = 15_000;
 
 let readings = 0;
 
@@ -29,15 +26,10 @@ export async function importFresh(path: string): Promise<unknown> {
     },
   });
   try {
-    return await Promise.race([import(url.href) as Promise<unknown>, tooLong()]);
+    return await usersCode(() => import(url.href) as Promise<unknown>);
   } finally {
     hooks.deregister();
   }
-}
-
-async function tooLong(): Promise<never> {
-  await sleep(LOAD_MS, undefined, { ref: false });
-  throw new Error(`it has not finished loading within ${LOAD_MS / 1000} s`);
 }
 
 function readingOf(parent: string | undefined): string | null {

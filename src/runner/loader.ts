@@ -60,6 +60,13 @@ export async function loadJobFile(path: string): Promise<LoadedJob | undefined> 
   return exported === undefined ? undefined : readDefinition(exported, basename(path, extname(path)));
 }
 
+/** Found now, lest each payload be blamed for it. */
+function schemaProblems({ schema }: Record<string, unknown>): string[] {
+  const standard = Object(schema) as { '~standard'?: { validate?: unknown } };
+  const isStandard = schema === undefined || typeof standard['~standard']?.validate === 'function';
+  return isStandard ? [] : ['the schema is no Standard Schema, such as one of zod, valibot or arktype'];
+}
+
 /** Reads a definition: an object with `handle`, or a class whose instances have one. */
 function readDefinition(exported: unknown, fallbackType: string): LoadedJob {
   const definition = typeof exported === 'function' ? fromClass(exported) : exported;
@@ -72,7 +79,7 @@ function readDefinition(exported: unknown, fallbackType: string): LoadedJob {
       `the type cannot be ${JSON.stringify(type)}; it must be at most 100 letters, digits and . _ : -`,
     );
   }
-  const problems = [...optionProblems(definition), ...misspelt(definition)];
+  const problems = [...optionProblems(definition), ...misspelt(definition), ...schemaProblems(definition)];
   if (problems.length > 0) throw new Error(problems.join('; '));
   const { handle } = definition as unknown as LoadedJob;
   return { ...(definition as unknown as LoadedJob), type, handle: handle.bind(definition) };

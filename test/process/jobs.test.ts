@@ -505,4 +505,54 @@ describe('a developer begins', () => {
       ['completed', 'completed', 'pending'],
     );
   });
+
+  it('dispatch is told of job files that would end it, and dispatches nothing then', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    here.job('Ok', 'return 1;');
+    here.write('jobs/Ends.ts', 'process.exit(0);');
+    here.write(
+      'jobs/Checks.ts',
+      'export default { schema: { "~standard": { validate() { process.exit(0); } } }, handle() {} };',
+    );
+    here.write('jobs/Odd.ts', 'export default { unique() { throw Symbol("no key"); }, handle() {} };');
+    here.write('jobs/NoSchema.ts', 'export default { schema: {}, handle() {} };');
+    await here.ok('migrate');
+    for (const [type, said] of [
+      ['Ends', /Ends\.ts: it would end the process: process\.exit\(0\)\./],
+      ['Checks', /does not fit Checks: it would end the process/],
+      ['Odd', /does not fit Odd: threw Symbol\(no key\)/],
+      ['NoSchema', /NoSchema\.ts: the schema is no Standard Schema/],
+    ] as const) {
+      const { code, stderr } = await here.run(['dispatch', type]);
+      assert.equal(code, 2, `${type}: ${stderr}`);
+      assert.match(stderr, said);
+      assert.doesNotMatch(stderr, /^ +at |inside passito/m);
+    }
+    const lines = here.write('lines', '{"type":"Ok"}\n{"type":"Ends"}\n');
+    assert.equal((await here.run(['dispatch', '--ndjson', lines])).code, 2);
+    assert.equal(here.value('SELECT count(*) FROM jobs'), 0);
+  });
+
+  it('a config file that would end the process, or throws when it is read, is told as such', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    for (const [text, said] of [
+      ['process.exit(0);', /passito\.config\.mjs cannot be read: it would end the process/],
+      ['export default { get jobs() { throw 1; } };', /passito\.config\.mjs cannot be read: threw 1\./],
+    ] as const) {
+      here.write('passito.config.mjs', text);
+      const { code, stderr } = await here.run(['config']);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, said);
+    }
+  });
+
+  it('names without end are cut in lists, and a path that is too long is told as such', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    await here.ok('migrate');
+    here.sql.prepare(`INSERT INTO jobs (type) VALUES (?)`).run('x'.repeat(3_000_000));
+    for (const args of [['jobs', 'list'], ['status']]) assert.ok((await here.ok(...args)).length < 3000);
+    const { code, stderr } = await here.run(['status', '--db', 'x'.repeat(300)]);
+    assert.equal(code, 3);
+    assert.match(stderr, /cannot be used: its name is too long\./);
+  });
 });

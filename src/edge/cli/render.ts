@@ -27,6 +27,9 @@ export function told(utc: string | null, zone: string): string {
   );
 }
 
+/** In characters; the longest names, addresses and paths are shorter. */
+const WIDEST_CELL = 500;
+
 /** Lines in columns; `dress` colours a cell that is padded already. */
 export function inColumns(
   head: readonly string[],
@@ -34,8 +37,8 @@ export function inColumns(
   { paint }: Input,
   dress: (cell: string, line: number, column: number) => string = (cell) => cell,
 ): string {
-  // A line end in a cell would begin a line of its own.
-  const rows = lines.map((line) => line.map(oneLine));
+  // A line end in a cell would begin a line of its own; one that another program wrote may be endless.
+  const rows = lines.map((line) => line.map((cell) => oneLine(cut(cell))));
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
   const padded = (cells: readonly string[]) =>
     cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i] as number)));
@@ -46,6 +49,10 @@ export function inColumns(
       .trimEnd(),
   );
   return [paint('dim', padded(head).join('  ').trimEnd()), ...shown].join('\n');
+}
+
+function cut(cell: string): string {
+  return cell.length > WIDEST_CELL ? `${cell.slice(0, WIDEST_CELL)}…` : cell;
 }
 
 /** One line a job. */

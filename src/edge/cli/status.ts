@@ -4,6 +4,7 @@ import { formatTime, parseTime, systemClock } from '../../engine/clock.ts';
 import type { AlertState } from '../../engine/alert.ts';
 import { pauseText } from '../../engine/health.ts';
 import { counted, roughDuration } from '../../engine/units.ts';
+import { shorten } from '../../errors.ts';
 import { prepareAlertState } from '../../store/sqlite/alert-state.ts';
 import { type Pause, preparePauses } from '../../store/sqlite/pauses.ts';
 import type { JobRow, ProcessRow, Queries } from '../../store/sqlite/queries.ts';
@@ -150,7 +151,7 @@ export function print(input: Pick<Input, 'print' | 'paint'>, picture: Picture, z
   for (const { type, queue, count, oldest_seconds: age } of due) {
     input.print(
       oneLine(
-        `Due: ${count} ${type}${queue === 'default' ? '' : ` in ${queue}`}, the oldest for ${roughDuration(age * 1000)}`,
+        `Due: ${count} ${shorten(type)}${queue === 'default' ? '' : ` in ${shorten(queue)}`}, the oldest for ${roughDuration(age * 1000)}`,
       ),
     );
   }

@@ -4,9 +4,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import { errors, messageOf } from '../../errors.ts';
+import type { Verdict } from '../../engine/wire.ts';
 import { nearest } from '../../nearest.ts';
 import { checkPayload } from '../../runner/check.ts';
 import { installHooks, type LoadedJob, loadJobFile } from '../../runner/loader.ts';
+import { usersCode } from '../../users-code.ts';
 import { readJobFiles } from '../job-files.ts';
 
 const EXTENSIONS = ['.ts', '.js', '.mts', '.mjs', '.cts', '.cjs'];
@@ -25,7 +27,7 @@ async function typeFromFolder(type: string, config: Config): Promise<LoadedJob |
   if (path === undefined) return undefined;
   installHooks(readJobFiles(config).compiled);
   try {
-    const definition = await loadJobFile(path);
+    const definition = await usersCode(() => loadJobFile(path));
     return definition?.type === type ? definition : undefined;
   } catch (error) {
     throw errors.badJobFile(path, messageOf(error));
@@ -65,7 +67,9 @@ function fileNames(config: Config): string[] {
 
 /** The key under which a job with this payload is unique, if it is. Refuses a payload that does not fit the schema. */
 export async function checkedKey(definition: LoadedJob, payload: string): Promise<string | undefined> {
-  const { problem, uniqueKey } = await checkPayload(definition, payload);
+  const { problem, uniqueKey } = await usersCode(() => checkPayload(definition, payload)).catch(
+    (error: unknown): Verdict => ({ problem: messageOf(error) }),
+  );
   if (problem !== undefined) throw errors.badPayload(definition.type, problem);
   return uniqueKey;
 }

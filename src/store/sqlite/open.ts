@@ -184,6 +184,7 @@ export function explain(error: unknown, file: string, patience: number): unknown
     return shutOut(file) ?? errors.databaseUnusable(file, `${who()} may not use this folder`, error);
   }
   if (code === 'EROFS') return errors.diskReadOnly(file);
+  if (code === 'ENAMETOOLONG') return errors.databaseUnusable(file, 'its name is too long', error);
   if (code === 'ENOTDIR' || code === 'EEXIST') {
     return errors.databaseUnusable(file, 'a part of its path is not a folder', error);
   }
