@@ -144,39 +144,42 @@ export function studentRows(table: ImportTable): ImportRows<StudentRow> {
 
 /** Reads outpasses; times without an offset are those of the zone. */
 export function outpassRows(table: ImportTable, zone: string): ImportRows<OutpassRow> {
-  return rowsOf(table, outpassColumns, 'reference', zone, (place, cells) => {
-    const leavesAt = needed(cells, 'leaves_at');
-    const returnsAt = needed(cells, 'returns_at');
-    if (leavesAt >= returnsAt) return 'returns_at is not after leaves_at';
-    return {
-      place,
-      reference: text(cells, 'reference') ?? null,
-      rollNumber: needed(cells, 'roll_number'),
-      kind: needed(cells, 'kind'),
-      purpose: needed(cells, 'purpose'),
-      destination: needed(cells, 'destination'),
-      leavesAt,
-      returnsAt,
-      status: (cells['status'] ?? null) as PassStatus | null,
-    };
+  const build = (place: string, cells: Cells): OutpassRow => ({
+    place,
+    reference: text(cells, 'reference') ?? null,
+    rollNumber: needed(cells, 'roll_number'),
+    kind: needed(cells, 'kind'),
+    purpose: needed(cells, 'purpose'),
+    destination: needed(cells, 'destination'),
+    leavesAt: needed(cells, 'leaves_at'),
+    returnsAt: needed(cells, 'returns_at'),
+    status: (cells['status'] ?? null) as PassStatus | null,
+  });
+  return rowsOf(table, outpassColumns, 'reference', zone, build, (cells) => {
+    const leavesAt = text(cells, 'leaves_at');
+    const returnsAt = text(cells, 'returns_at');
+    const known = typeof leavesAt === 'string' && typeof returnsAt === 'string';
+    return known && leavesAt >= returnsAt ? ['returns_at is not after leaves_at'] : [];
   });
 }
 
 /** Reads movements; `now` is the present, in milliseconds, after which nothing can have happened. */
 export function movementRows(table: ImportTable, zone: string, now: number): ImportRows<MovementRow> {
-  return rowsOf(table, movementColumns, 'reference', zone, (place, cells) => {
-    const outAt = needed(cells, 'out_at');
+  const build = (place: string, cells: Cells): MovementRow => ({
+    place,
+    reference: needed(cells, 'reference'),
+    outAt: needed(cells, 'out_at'),
+    inAt: text(cells, 'in_at') ?? null,
+    recordedBy: needed(cells, 'recorded_by'),
+  });
+  return rowsOf(table, movementColumns, 'reference', zone, build, (cells) => {
+    const outAt = text(cells, 'out_at') ?? null;
     const inAt = text(cells, 'in_at') ?? null;
-    if (isFuture(outAt, now)) return 'out_at lies in the future';
-    if (inAt !== null && isFuture(inAt, now)) return 'in_at lies in the future';
-    if (inAt !== null && inAt < outAt) return 'in_at is before out_at';
-    return {
-      place,
-      reference: needed(cells, 'reference'),
-      outAt,
-      inAt,
-      recordedBy: needed(cells, 'recorded_by'),
-    };
+    const wrong: string[] = [];
+    if (outAt !== null && isFuture(outAt, now)) wrong.push('out_at lies in the future');
+    if (inAt !== null && isFuture(inAt, now)) wrong.push('in_at lies in the future');
+    if (inAt !== null && outAt !== null && inAt < outAt) wrong.push('in_at is before out_at');
+    return wrong;
   });
 }
 
@@ -184,20 +187,32 @@ export function movementRows(table: ImportTable, zone: string, now: number): Imp
 export function reportRows(table: ImportTable): ImportRows<ReportRow> {
   return rowsOf(table, reportColumns, ['report', 'gender'], 'UTC', (place, cells) => {
     const { report, gender, enabled, recipients } = cells;
-    const given = Object.entries(cells).filter(([name, value]) => TIMES.has(name) && value !== null);
     return {
       place,
       report: report as ReportName,
       gender: gender as Gender,
       // A switch has no third position: an empty cell leaves it alone, and so does one of the times.
       enabled: enabled === undefined || enabled === null ? undefined : enabled === 1,
-      times: Object.fromEntries(given),
+      times: givenTimes(cells),
       recipients: recipients === undefined ? undefined : readAddresses(String(recipients ?? '')),
     };
   });
 }
 
-const TIMES: ReadonlySet<string> = new Set(['frequency', 'weekday', 'day', 'month', 'time']);
+const TIMES = ['frequency', 'weekday', 'day', 'month', 'time'] as const;
+
+/** The times of a report's row, as far as they are given. */
+export function givenTimes(cells: Cells): Partial<ReportTimes> {
+  const given = Object.entries(cells).filter(
+    ([name, value]) => TIMES.some((time) => time === name) && value !== null && value !== undefined,
+  );
+  return Object.fromEntries(given);
+}
+
+/** Whether a time of a report's row could not be read: then it cannot be judged what the others lack. */
+export function hasBadTime(cells: Cells): boolean {
+  return TIMES.some((name) => name in cells && cells[name] === undefined);
+}
 
 /** A required value, which the checks have made sure of. */
 function needed(cells: Cells, name: string): string {

@@ -46,10 +46,12 @@ export function newPass(
       wrong.push(`${nameOf(field)} is missing`);
     } else values[field] = verdict.value === null ? null : String(verdict.value);
   }
-  if (wrong.length > 0) return { wrong };
-  const pass = values as NewPass;
-  if (pass.leavesAt >= pass.returnsAt) {
-    wrong.push(`${nameOf('returnsAt')} is not after ${nameOf('leavesAt')}`);
-  } else if (parseTime(pass.returnsAt) <= now) wrong.push(`${nameOf('returnsAt')} lies in the past`);
-  return wrong.length > 0 ? { wrong } : { pass };
+  const { leavesAt, returnsAt } = values;
+  if (typeof returnsAt === 'string') {
+    if (typeof leavesAt === 'string' && leavesAt >= returnsAt) {
+      wrong.push(`${nameOf('returnsAt')} is not after ${nameOf('leavesAt')}`);
+    }
+    if (parseTime(returnsAt) <= now) wrong.push(`${nameOf('returnsAt')} lies in the past`);
+  }
+  return wrong.length > 0 ? { wrong } : { pass: values as NewPass };
 }

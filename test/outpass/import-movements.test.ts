@@ -70,6 +70,10 @@ test('a return that the gate has recorded stays, whatever an older file says', a
     await faults({ ...went, out_at: '2026-11-22 18:00' }),
     'item 1: the student came back Sun 22 Nov 2026, 5:30 AM, before out_at',
   );
+  assert.equal(
+    await faults({ ...went, out_at: '2026-11-22 18:00', recorded_by: '' }),
+    'item 1: recorded_by is empty; the student came back Sun 22 Nov 2026, 5:30 AM, before out_at',
+  );
 });
 
 test('every bad row is named with all its faults', async (t) => {
@@ -85,20 +89,24 @@ test('every bad row is named with all its faults', async (t) => {
     { ...went, reference: 'P-2', out_at: '2026-11-24 05:32' },
     { ...went, reference: 'P-3', in_at: '2026-11-24 05:32' },
     { ...went, reference: '' },
+    { ...went, reference: 'P-4', in_at: '2026-11-20 18:00', recorded_by: '' },
+    { ...went, reference: 'P-5', out_at: '2026-11-24 05:33', in_at: '2026-11-24 05:32' },
   ];
   const told = [
     'item 1: in_at is before out_at',
     "item 2: outpass 'P-1' is pending; only an approved pass opens the gate",
     "item 3: there is no outpass 'nowhere'",
     "item 4: out_at 'noon' is not a time (YYYY-MM-DD HH:MM, optionally with seconds and an offset such as +05:30); recorded_by is empty; there is no outpass 'nobody'",
-    "item 5: reference 'P-1' already stands in item 2",
-    'item 6: out_at lies in the future',
+    "item 5: reference 'P-1' already stands in item 2; outpass 'P-1' is pending; only an approved pass opens the gate",
+    "item 6: out_at lies in the future; outpass 'P-2' is pending; only an approved pass opens the gate",
     "item 7: in_at lies in the future; there is no outpass 'P-3'",
     'item 8: reference is empty',
+    "item 9: recorded_by is empty; in_at is before out_at; there is no outpass 'P-4'",
+    "item 10: out_at lies in the future; in_at lies in the future; in_at is before out_at; there is no outpass 'P-5'",
   ].join('\n');
   await assert.rejects(
     load([...records, { ...went, reference: 'op-000001' }]),
-    /item 9: reference 'op-000001' already/,
+    /item 11: reference 'op-000001' already/,
   );
   assert.equal(log.all().length, 0, 'all or nothing');
   assert.equal(await faults(...records), told);

@@ -67,6 +67,7 @@ test('a partial import writes the sound rows and names the others in the order o
       { ...passRecord, roll_number: 'noone', kind: 'a\nb' },
       { ...passRecord, reference: 'HP-1' },
       { ...passRecord, leaves_at: 'noon' },
+      { ...passRecord, roll_number: 'nil', status: 'gone', leaves_at: passRecord.returns_at },
     ),
     'Asia/Kolkata',
   );
@@ -77,6 +78,7 @@ test('a partial import writes the sound rows and names the others in the order o
         "item 1: there is no student with roll_number 'nobody'",
         "item 2: kind holds a line break or tab; there is no student with roll_number 'noone'",
         "item 4: leaves_at 'noon' is not a time (YYYY-MM-DD HH:MM, optionally with seconds and an offset such as +05:30)",
+        "item 5: status 'gone' is not a status (one of pending, parent_pending, parent_approved, parent_denied, approved, rejected, expired, cancelled); returns_at is not after leaves_at; there is no student with roll_number 'nil'",
       ].join('\n'),
     );
     return true;
@@ -86,7 +88,7 @@ test('a partial import writes the sound rows and names the others in the order o
   assert.equal((await office.listPasses()).length, 1);
   const result = await office.importOutpasses(rows, { problems, partial: true });
   assert.deepEqual(dry, result);
-  assert.deepEqual([result.inserted, result.problems.length], [1, 3]);
+  assert.deepEqual([result.inserted, result.problems.length], [1, 4]);
   assert.ok(await office.pass('HP-1'));
 });
 
@@ -104,7 +106,19 @@ test('an import may change a status as the table of moves allows', async (t) => 
   db.exec('DELETE FROM movements');
   await office.importOutpasses(rows('cancelled'));
   const { problems } = await office.importOutpasses(rows('approved'), { partial: true });
-  assert.equal(tellProblems(problems), "item 1: outpass 'OP-000001' is cancelled and cannot become approved");
+  const illegal = "outpass 'OP-000001' is cancelled and cannot become approved";
+  assert.equal(tellProblems(problems), `item 1: ${illegal}`);
+  await office.importStudents(studentRows(one({ name: 'Bea', email: 'b@b.edu', roll_number: 'other' })).rows);
+  const slip = { ...passRecord, reference: 'OP-000001', roll_number: 'other', status: 'approved' };
+  const others = "outpass 'OP-000001' is of another student";
+  for (const [record, told] of [
+    [slip, `item 1: ${others}; ${illegal}`],
+    [{ ...slip, purpose: '' }, `item 1: purpose is empty; ${others}; ${illegal}`],
+  ] as const) {
+    const bad = outpassRows(one(record), 'UTC');
+    const result = await office.importOutpasses(bad.rows, { problems: bad.problems, partial: true });
+    assert.equal(tellProblems(result.problems), told);
+  }
 });
 
 test('rejected rows are kept as they were, with what is wrong, and can be imported once mended', async () => {

@@ -114,6 +114,8 @@ test('bad outpasses are named with what would be right', async () => {
       `B,1,k,p,d,${end},${end},`,
       `C,1,k,p,d,2026-11-20 10:00,${end},aproved`,
       `c,1,k,p,d,2026-11-20 10:00,${end},gone`,
+      `D,1,k,,d,2026-11-22 10:00,${end},gone`,
+      `E,1,k,,d,noon,${end},`,
     ].join('\n'),
   );
   assert.equal(
@@ -124,6 +126,8 @@ test('bad outpasses are named with what would be right', async () => {
       'line 4: returns_at is not after leaves_at',
       "line 5: status 'aproved' is not a status (did you mean approved?)",
       "line 6: status 'gone' is not a status (one of pending, parent_pending, parent_approved, parent_denied, approved, rejected, expired, cancelled); reference 'c' already stands in line 5",
+      "line 7: purpose is empty; status 'gone' is not a status (one of pending, parent_pending, parent_approved, parent_denied, approved, rejected, expired, cancelled); returns_at is not after leaves_at",
+      "line 8: purpose is empty; leaves_at 'noon' is not a time (YYYY-MM-DD HH:MM, optionally with seconds and an offset such as +05:30)",
     ].join('\n'),
   );
 });

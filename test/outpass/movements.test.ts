@@ -41,6 +41,10 @@ test('a new pass is checked as a row of a file is', () => {
     /^reference '12' has digits only .*; leavesAt 'noon' is not a time/,
   );
   assert.equal(wrong({ returnsAt: given.leavesAt }), 'returnsAt is not after leavesAt');
+  assert.equal(
+    wrong({ purpose: '', returnsAt: given.leavesAt }, Date.UTC(2027, 0, 1)),
+    'purpose is missing; returnsAt is not after leavesAt; returnsAt lies in the past',
+  );
   assert.equal(wrong({}, Date.UTC(2027, 0, 1)), 'returnsAt lies in the past');
 });
 

@@ -2,7 +2,7 @@
 
 import { counted } from '../../engine/units.ts';
 
-/** The checked values of a record, by column. */
+/** The checked values of a record, by column; undefined where one was given that cannot be. */
 export type Cells = Record<string, string | number | null | undefined>;
 
 /** One row that cannot be imported. */

@@ -20,13 +20,17 @@ export interface ImportRows<Row> {
 /** Holds what was wrong, in the file of rejected rows; a mended file may keep it. */
 export const PROBLEM_COLUMN = 'problem';
 
-/** Checks a table. `key` has the columns that name a record; `build` gives a row, or what is wrong with it whole. */
+/**
+ * Checks a table. `key` has the columns that name a record; `faults` says what is wrong between the values that could be
+ * read, beside those that could not.
+ */
 export function rowsOf<Row>(
   table: ImportTable,
   columns: Readonly<Record<string, Column>>,
   key: string | readonly string[],
   zone: string,
-  build: (place: string, cells: Cells) => Row | string,
+  build: (place: string, cells: Cells) => Row,
+  faults: (cells: Cells) => readonly string[] = () => [],
 ): ImportRows<Row> {
   const headProblems = checkHead(table, columns);
   if (headProblems.length > 0) return { rows: [], problems: headProblems };
@@ -48,9 +52,9 @@ export function rowsOf<Row>(
       if (first !== undefined) wrong.push(`${keys.join(' and ')} '${name}' already stands in ${first}`);
       else seen.set(name.toLowerCase(), place);
     }
-    const built = wrong.length === 0 ? build(place, cells) : wrong.join('; ');
-    if (typeof built !== 'string') rows.push(built);
-    else problems.push({ place, reason: built, cells });
+    wrong.push(...faults(cells));
+    if (wrong.length === 0) rows.push(build(place, cells));
+    else problems.push({ place, reason: wrong.join('; '), cells });
   }
   return { rows, problems };
 }
@@ -85,6 +89,7 @@ function checkCells(
     // An absent column is no empty one: what is stored stays. Objects of a JSON file may each have their own.
     if (!(name in values) && !column.required) continue;
     const verdict = checkCell(values[name], column, zone);
+    cells[name] = undefined;
     if ('wrong' in verdict) wrong.push(`${name} ${verdict.wrong}`);
     else if (verdict.value === null && column.required) wrong.push(`${name} is empty`);
     else cells[name] = verdict.value;

@@ -37,17 +37,22 @@ export function movementWriter(db: Database, zone: string): RowWriter<MovementRo
      ON CONFLICT (outpass_id, direction) DO UPDATE SET at = excluded.at, recorded_by = excluded.recorded_by`,
   );
   const unknown = (reference: string) => `there is no outpass '${reference}'`;
+  /** What the records say against a row; of a bad one, as much as could be read of it. */
+  const faultsOf = (pass: LoggedPass, outAt: unknown, inAt: unknown): string[] => {
+    const faults: string[] = [];
+    if (!OPENED_THE_GATE.has(pass.status)) {
+      faults.push(`outpass '${pass.reference}' is ${pass.status}; only an approved pass opens the gate`);
+    }
+    if (typeof outAt === 'string' && inAt === null && pass.inAt !== null && pass.inAt < outAt) {
+      faults.push(`the student came back ${tellTime(pass.inAt, zone)}, before out_at`);
+    }
+    return faults;
+  };
   const write = ({ reference, outAt, inAt, recordedBy }: MovementRow): RowVerdict => {
     const pass = find.get(reference);
     if (pass === undefined) return { refused: unknown(reference) };
-    if (!OPENED_THE_GATE.has(pass.status)) {
-      return {
-        refused: `outpass '${pass.reference}' is ${pass.status}; only an approved pass opens the gate`,
-      };
-    }
-    if (inAt === null && pass.inAt !== null && pass.inAt < outAt) {
-      return { refused: `the student came back ${tellTime(pass.inAt, zone)}, before out_at` };
-    }
+    const faults = faultsOf(pass, outAt, inAt);
+    if (faults.length > 0) return { refused: faults.join('; ') };
     const wentOut = pass.outAt !== outAt || pass.outBy !== recordedBy;
     const cameBack = inAt !== null && (pass.inAt !== inAt || pass.inBy !== recordedBy);
     if (wentOut) save.run(pass.id, 'out', outAt, recordedBy);
@@ -55,7 +60,13 @@ export function movementWriter(db: Database, zone: string): RowWriter<MovementRo
     if (pass.outAt === null) return 'inserted';
     return wentOut || cameBack ? 'updated' : 'unchanged';
   };
-  const against: RowWriter<MovementRow>['against'] = ({ reference }) =>
-    typeof reference !== 'string' || find.get(reference) !== undefined ? undefined : unknown(reference);
+  const against: RowWriter<MovementRow>['against'] = (cells) => {
+    const { reference, out_at: outAt } = cells;
+    if (typeof reference !== 'string') return [];
+    const pass = find.get(reference);
+    // A column that is not there says as little of the return as an empty cell.
+    const inAt = 'in_at' in cells ? cells['in_at'] : null;
+    return pass === undefined ? [unknown(reference)] : faultsOf(pass, outAt, inAt);
+  };
   return { write, against };
 }

@@ -78,13 +78,29 @@ export function outpassWriter(db: Database, applyMove: ApplyMove, at: number): R
     .pluck();
   const nextReference = prepareReferences(db);
   const unknown = (rollNumber: string) => `there is no student with roll_number '${rollNumber}'`;
-  const write = (row: OutpassRow): RowVerdict => {
-    const studentId = student.get(row.rollNumber);
-    const old = row.reference === null ? undefined : find.get(row.reference);
-    if (studentId === undefined) return { refused: unknown(row.rollNumber) };
-    if (old !== undefined && old['student_id'] !== studentId) {
-      return { refused: `outpass '${row.reference}' is of another student` };
+  /** What the records have of a row, and say against it; of a bad one, as much as could be read of it. */
+  const look = (rollNumber: unknown, reference: unknown, wanted: unknown) => {
+    const studentId = typeof rollNumber === 'string' ? student.get(rollNumber) : undefined;
+    const old = typeof reference === 'string' ? find.get(reference) : undefined;
+    const faults: string[] = [];
+    if (typeof rollNumber === 'string' && studentId === undefined) faults.push(unknown(rollNumber));
+    if (old !== undefined && studentId !== undefined && old['student_id'] !== studentId) {
+      faults.push(`outpass '${old['reference']}' is of another student`);
     }
+    const status = old?.['status'] as PassStatus | undefined;
+    const becomes = typeof wanted === 'string' && wanted !== status ? (wanted as PassStatus) : undefined;
+    const move = status === undefined || becomes === undefined ? undefined : moveBetween(status, becomes);
+    if (old !== undefined && becomes !== undefined && move === undefined) {
+      faults.push(`outpass '${old['reference']}' is ${status} and cannot become ${becomes}`);
+    }
+    if (old !== undefined && move === 'cancel' && wentOut.get(old.id) !== undefined) {
+      faults.push(`outpass '${old['reference']}' cannot be cancelled: the student went out`);
+    }
+    return { studentId, old, move, faults };
+  };
+  const write = (row: OutpassRow): RowVerdict => {
+    const { studentId, old, move, faults } = look(row.rollNumber, row.reference, row.status);
+    if (studentId === undefined || faults.length > 0) return { refused: faults.join('; ') };
     const printed: Values = {
       kind: row.kind,
       purpose: row.purpose,
@@ -98,23 +114,16 @@ export function outpassWriter(db: Database, applyMove: ApplyMove, at: number): R
       insert.run({ ...next, student_id: studentId, status: row.status ?? 'pending' });
       return 'inserted';
     }
-    const status = old['status'] as PassStatus;
-    const wanted = row.status ?? status;
-    const move = moveBetween(status, wanted);
-    if (wanted !== status && move === undefined) {
-      return { refused: `outpass '${reference}' is ${status} and cannot become ${wanted}` };
-    }
-    if (move === 'cancel' && wentOut.get(old.id) !== undefined) {
-      return { refused: `outpass '${reference}' cannot be cancelled: the student went out` };
-    }
     const changed = differs(old, next);
     if (changed) update.run({ ...next, id: old.id });
     if (differs(old, printed)) forgetFiles.run(old.id);
-    if (move !== undefined) applyMove({ id: old.id, reference, status }, move, { at });
+    if (move !== undefined) {
+      applyMove({ id: old.id, reference, status: old['status'] as PassStatus }, move, { at });
+    }
     return changed || move !== undefined ? 'updated' : 'unchanged';
   };
-  const against: RowWriter<OutpassRow>['against'] = ({ roll_number: rollNumber }) =>
-    typeof rollNumber !== 'string' || student.get(rollNumber) !== undefined ? undefined : unknown(rollNumber);
+  const against: RowWriter<OutpassRow>['against'] = ({ roll_number: rollNumber, reference, status }) =>
+    look(rollNumber, reference, status).faults;
   return { write, against };
 }
 

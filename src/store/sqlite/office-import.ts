@@ -31,7 +31,7 @@ export type RowVerdict = 'inserted' | 'updated' | 'unchanged' | { refused: strin
 export interface RowWriter<Row> {
   write: (row: Row) => RowVerdict;
   /** What the records say against a row that is bad for another reason: it may speak of somebody unknown as well. */
-  against?: (cells: Cells) => string | undefined;
+  against?: (cells: Cells) => readonly string[];
 }
 
 /** Carries the result out of a write that is to be undone. */
@@ -54,8 +54,7 @@ export function importRows<Row extends { place: string }>(
 ): ImportResult {
   const result: ImportResult = { inserted: 0, updated: 0, unchanged: 0, problems: [] };
   for (const { place, reason, cells = {} } of problems) {
-    const more = against?.(cells);
-    result.problems.push({ place, reason: more === undefined ? reason : `${reason}; ${more}` });
+    result.problems.push({ place, reason: [reason, ...(against?.(cells) ?? [])].join('; ') });
   }
   rows.forEach((row, index) => {
     const verdict = write(row);

@@ -5,7 +5,7 @@ import type { Database } from 'better-sqlite3';
 import { prepareReceivers } from './report-receivers.ts';
 import type { RowVerdict, RowWriter } from './office-import.ts';
 import { officeErrors } from '../../outpass/errors.ts';
-import type { Cells, ReportRow } from '../../outpass/import.ts';
+import { type Cells, givenTimes, hasBadTime, type ReportRow } from '../../outpass/import.ts';
 import {
   changeTimes,
   type Gender,
@@ -120,9 +120,15 @@ export function prepareReportSettings(db: Database) {
     return 'updated';
   };
 
-  const against = ({ recipients }: Cells): string | undefined => {
+  const against = (cells: Cells): string[] => {
+    const { report, gender, recipients } = cells;
+    const old = list().find((one) => one.report === report && one.gender === gender);
+    const judged = old !== undefined && !hasBadTime(cells);
+    const changed = judged ? changeTimes(old, givenTimes(cells), (column) => column) : undefined;
+    const faults = changed !== undefined && 'wrong' in changed ? [changed.wrong] : [];
     const { wrong } = wardens(typeof recipients === 'string' ? readAddresses(recipients) : []);
-    return wrong === '' ? undefined : notWardens(wrong);
+    if (wrong !== '') faults.push(notWardens(wrong));
+    return faults;
   };
 
   return {
