@@ -5,8 +5,8 @@
 
 import { dirname } from 'node:path';
 import { quoted } from './escape.ts';
-import { cannotBe, type Problem, READ_ONLY_HINT, refused, sentence, shorten } from './passito-error.ts';
-import { unreachable, usage, whatIsLarge } from './passito-error.ts';
+import { cannotBe, type Problem, READ_ONLY_HINT, refused, sentence, several } from './passito-error.ts';
+import { shorten, unreachable, usage, whatIsLarge } from './passito-error.ts';
 
 export { cannotBe, EXIT, messageOf, PassitoError, READ_ONLY_HINT, shorten } from './passito-error.ts';
 export { type Problem, sentence } from './passito-error.ts';
@@ -91,12 +91,7 @@ export const errors = {
       'They are named above; correct them in your file and import it again.',
     ),
   badConfig: (problems: readonly string[]) =>
-    usage(
-      'BAD_CONFIG',
-      problems.length === 1
-        ? (problems[0] as string)
-        : `The configuration has ${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
-    ),
+    several('BAD_CONFIG', problems, `The configuration has ${problems.length} problems:`),
   unsafeFolder: (what: string, path: string, through: string, rootOwns: boolean) =>
     usage(
       'UNSAFE_FOLDER',
@@ -219,7 +214,10 @@ export const errors = {
         ? `Did you mean '${nearest}'?`
         : 'Put its file into the jobs folder, or name the folder with --jobs.',
     ),
-  badJobFile: (path: string, reason: string) => usage('BAD_JOB_FILE', sentence(`${path}: ${reason}`)),
+  badJobFiles: (problems: readonly { path: string; message: string }[]) => {
+    const lines = problems.map(({ path, message }) => sentence(`${path}: ${message}`));
+    return several('BAD_JOB_FILE', lines, `${problems.length} job files cannot be used:`);
+  },
   duplicateType: (type: string, first: string, second: string) =>
     usage(
       'DUPLICATE_TYPE',

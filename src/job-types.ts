@@ -14,10 +14,9 @@ export function commandJobs(config: Config): Record<string, CommandJob> {
   );
 }
 
-/** Puts together what a thread found with what the config file says. Throws where two claim one type. */
+/** Puts together what a thread found with what the config file says. Throws where files are bad, or two claim one type. */
 export function collectTypes({ types, problems }: Description, config: Config): Map<string, JobType> {
-  const [problem] = problems;
-  if (problem !== undefined) throw errors.badJobFile(problem.path, problem.message);
+  if (problems.length > 0) throw errors.badJobFiles(problems);
   const found = new Map<string, DescribedType>();
   for (const type of types) {
     const other = found.get(type.type);

@@ -40,6 +40,14 @@ export class PassitoError extends Error {
 /** Bad usage or configuration. */
 export const usage = (code: string, message: string, hint?: string) =>
   new PassitoError(code, EXIT.usage, message, hint);
+/** Of one problem that is told by itself, or several under a heading. */
+export const several = (code: string, problems: readonly string[], heading: string) =>
+  usage(
+    code,
+    problems.length === 1
+      ? (problems[0] as string)
+      : `${heading}\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+  );
 /** The command's own "no". */
 export const refused = (code: string, message: string, hint?: string) =>
   new PassitoError(code, EXIT.no, message, hint);

@@ -1,14 +1,16 @@
 /** The jobs folder: which files define jobs, and their TypeScript turned into JavaScript, once. */
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { type Config, refuseUnsafe } from '../config.ts';
-import { errors, messageOf } from '../errors.ts';
+import { errors } from '../errors.ts';
+import { eraseTypes } from '../syntax.ts';
+
+export { syntaxProblem } from '../syntax.ts';
 
 /** What the threads need of a jobs folder. */
 export interface JobFiles {
-  /** Absolute paths of the files directly in the folder. */
+  /** Absolute paths of the files directly in the folder, and of those below that are broken: all are to be told. */
   paths: string[];
   /** JavaScript by absolute path, for every script in the folder and below. */
   compiled: Map<string, string>;
@@ -35,10 +37,17 @@ export function readJobFiles({ settings, origins }: Config, only?: string): JobF
   for (const path of all) refuseUnsafe('The job file', path);
   // Kept as they are now: threads start later, and a reload that is refused must change nothing.
   const compiled = new Map<string, string>();
+  const broken = new Set<string>();
   for (const path of all) {
-    compiled.set(path, TYPESCRIPT.test(path) ? compile(path, only) : readFileSync(path, 'utf8'));
+    const script = TYPESCRIPT.test(path)
+      ? compile(path)
+      : { source: readFileSync(path, 'utf8'), broken: false };
+    compiled.set(path, script.source);
+    if (script.broken) broken.add(path);
   }
-  return { paths: all.filter((path) => dirname(path) === root && path === (only ?? path)), compiled };
+  const paths =
+    only === undefined ? all.filter((path) => dirname(path) === root || broken.has(path)) : [only];
+  return { paths, compiled };
 }
 
 function scripts(root: string): string[] {
@@ -55,44 +64,14 @@ function scripts(root: string): string[] {
     .sort();
 }
 
-/** Types are erased, not checked; what cannot be erased (enums, namespaces) is an error with its line. */
-function compile(path: string, only = path): string {
+/** What cannot be made into JavaScript tells so when it is loaded: then all faults of all files are told at once. */
+function compile(path: string): { source: string; broken: boolean } {
   try {
-    return withoutWarning(() =>
-      stripTypeScriptTypes(readFileSync(path, 'utf8'), { mode: 'strip', sourceUrl: path }),
-    );
+    return { source: eraseTypes(path), broken: false };
   } catch (error) {
-    if (path === only) throw errors.badJobFile(path, explain(error));
-    return `throw new Error(${JSON.stringify(`${path}: ${explain(error)}`)});\n`;
-  }
-}
-
-/** Node tells of the stripper that it is experimental; that is not the admin's concern. */
-function withoutWarning<T>(action: () => T): T {
-  const { emitWarning } = process;
-  process.emitWarning = () => undefined;
-  try {
-    return action();
-  } finally {
-    process.emitWarning = emitWarning;
-  }
-}
-
-/** Node's syntax errors begin their stack with `path:line`. */
-function explain(error: unknown): string {
-  const line = error instanceof Error ? /^.*?:(\d+)\n/.exec(error.stack ?? '')?.[1] : undefined;
-  return line === undefined ? messageOf(error) : `line ${line}: ${messageOf(error)}`;
-}
-
-/** Where the syntax of a JavaScript file breaks, which a thread's own error does not say. */
-export function syntaxProblem(path: string): string | undefined {
-  if (!/\.[cm]?js$/.test(path)) return undefined;
-  try {
-    withoutWarning(() =>
-      stripTypeScriptTypes(readFileSync(path, 'utf8'), { mode: 'strip', sourceUrl: path }),
-    );
-    return undefined;
-  } catch (error) {
-    return explain(error);
+    const { message, stack } = error as Error;
+    const words = JSON.stringify(message);
+    const source = `throw Object.assign(new SyntaxError(${words}), { stack: ${JSON.stringify(stack)} });`;
+    return { source, broken: true };
   }
 }

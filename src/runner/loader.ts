@@ -8,11 +8,15 @@ import { basename, extname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { misspelt, NAME, optionProblems } from '../engine/types.ts';
 import type { JobDefinition } from '../engine/handler.ts';
+import { loadProblem } from '../syntax.ts';
 import * as library from './library.ts';
 
 /** The imported module is made of source text, which finds the real one here. */
 const LIBRARY = Symbol.for('passito.library');
 const LIBRARY_URL = 'passito:library';
+
+/** The script that was loaded last in this thread. */
+let last: string | undefined;
 
 /** A definition whose type is known. */
 export type LoadedJob = JobDefinition<unknown> & { type: string };
@@ -36,6 +40,7 @@ export function installHooks(compiled: ReadonlyMap<string, string>): void {
       if (url === LIBRARY_URL) return { format: 'module', source: librarySource(), shortCircuit: true };
       if (!url.startsWith('file:')) return next(url, context);
       const path = fileURLToPath(url);
+      last = path;
       const source = compiled.get(path);
       // The format is given, or Node would warn of a missing "type" for every file in every thread.
       if (source !== undefined) {
@@ -65,6 +70,11 @@ function schemaProblems({ schema }: Record<string, unknown>): string[] {
   const standard = Object(schema) as { '~standard'?: { validate?: unknown } };
   const isStandard = schema === undefined || typeof standard['~standard']?.validate === 'function';
   return isStandard ? [] : ['the schema is no Standard Schema, such as one of zod, valibot or arktype'];
+}
+
+/** What is to be told of a file that could not be loaded just now: the script that is broken, and why. */
+export function problemOf(error: unknown, path: string): { path: string; message: string } {
+  return loadProblem(error, path, last);
 }
 
 /** Reads a definition: an object with `handle`, or a class whose instances have one. */

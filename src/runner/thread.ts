@@ -28,7 +28,7 @@ import { commandJob } from './command.ts';
 import { Context, type ThreadServices } from './context.ts';
 import { Environment } from './environment.ts';
 import { jobFiles } from './files.ts';
-import { installHooks, type LoadedJob, loadJobFile } from './loader.ts';
+import { installHooks, type LoadedJob, loadJobFile, problemOf } from './loader.ts';
 import { printDirectly } from './prints.ts';
 import { Strays } from './strays.ts';
 import { ThreadLog } from './thread-log.ts';
@@ -180,7 +180,9 @@ export function startThread({
         if (job === undefined) helpers.push(path);
         else add(job, path);
       } catch (error) {
-        problems.push({ path, message: located(error) });
+        const problem = problemOf(error, path);
+        // Several files may import the broken one.
+        if (problems.every((one) => one.path !== problem.path)) problems.push(problem);
       }
     }
     return { types, problems, helpers };
@@ -220,14 +222,6 @@ function nameThread(name: string): void {
   } catch {
     // Not Linux, or /proc is closed: a name is a kindness, no more.
   }
-}
-
-/** Why a file cannot be loaded. Node's syntax errors begin their stack with `path:line`. */
-function located(error: unknown): string {
-  if (!(error instanceof Error)) return `it threw ${String(error)} while it was loaded`;
-  if (!(error instanceof SyntaxError)) return error.message;
-  const line = /^.*?:(\d+)\n/.exec(error.stack ?? '')?.[1];
-  return line === undefined ? error.message : `line ${line}: ${error.message}`;
 }
 
 /** A copy that structured cloning can take: functions and symbols are left out. */

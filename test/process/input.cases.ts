@@ -223,6 +223,15 @@ const settings: Case[] = [
   usage('a config file with a syntax error', ['health'], {
     files: { 'passito.config.ts': 'export default {' },
   }),
+  usage('a config file in JavaScript with a syntax error', ['health'], {
+    files: { 'passito.config.js': 'export default {\n  minWorkers: 2\n  maxWorkers: 4,\n};\n' },
+  }),
+  usage('a config file that imports one with a syntax error', ['health'], {
+    files: {
+      'passito.config.ts': `import { jobs } from './own.js';\nexport default { jobs };\n`,
+      'own.js': '\nexport const jobs = {\n  ;\n',
+    },
+  }),
   usage('a command job without a list', ['supervisor'], {
     files: { 'passito.config.json': '{"jobs": {"Sync": {"command": "php sync.php"}}}' },
   }),
@@ -259,6 +268,32 @@ const jobFiles: Case[] = [
   }),
   usage('a job file in JavaScript with a syntax error', ['supervisor'], {
     files: { 'jobs/Broken.js': 'export default {\n  handle() {\n    return 1 +;\n  },\n};\n' },
+  }),
+  usage('a dispatch to a job file in JavaScript with a syntax error', ['dispatch', 'Broken'], {
+    files: { 'jobs/Broken.js': 'export default {\n  handle() {\n    return 1 +;\n  },\n};\n' },
+  }),
+  usage('a job file that imports one with a syntax error', ['supervisor'], {
+    files: {
+      'jobs/One.js': `import './lib/help.js';\nexport default { handle() {} };\n`,
+      'jobs/Two.js': `import './lib/help.js';\nexport default { handle() {} };\n`,
+      'jobs/lib/help.js': 'export const a = 1;\nexport const b = ;\n',
+    },
+  }),
+  usage('several bad job files, all named', ['supervisor'], {
+    files: {
+      'jobs/Broken.js': 'export default {\n  handle() {\n    return 1 +;\n  },\n};\n',
+      'jobs/Good.ts': job(),
+      'jobs/Odd.ts': job('', `timeout: '5 parsecs', `),
+      'jobs/Slip.ts': 'export default {\n  handle( {}\n};\n',
+      'jobs/Thrower.js': `throw new Error('no database password');\n`,
+      'jobs/User.ts': `import './lib/help.ts';\nexport default { handle() {} };\n`,
+      'jobs/lib/help.ts': '\nenum Colour {\n  Red,\n}\n',
+    },
+    list: true,
+  }),
+  usage('try of a type among bad files', ['try', 'Wanted'], {
+    files: { 'jobs/A.js': 'export default 42;\n', 'jobs/B.js': 'export default {\n  handle( {}\n};\n' },
+    list: true,
   }),
   usage('a job file with an enum', ['supervisor'], {
     files: {

@@ -7,9 +7,9 @@ import { errors, messageOf } from '../../errors.ts';
 import type { Verdict } from '../../engine/wire.ts';
 import { nearest } from '../../nearest.ts';
 import { checkPayload } from '../../runner/check.ts';
-import { installHooks, type LoadedJob, loadJobFile } from '../../runner/loader.ts';
+import { installHooks, type LoadedJob, loadJobFile, problemOf } from '../../runner/loader.ts';
 import { usersCode } from '../../users-code.ts';
-import { readJobFiles } from '../job-files.ts';
+import { readJobFiles, syntaxProblem } from '../job-files.ts';
 
 const EXTENSIONS = ['.ts', '.js', '.mts', '.mjs', '.cts', '.cjs'];
 
@@ -30,8 +30,13 @@ async function typeFromFolder(type: string, config: Config): Promise<LoadedJob |
     const definition = await usersCode(() => loadJobFile(path));
     return definition?.type === type ? definition : undefined;
   } catch (error) {
-    throw errors.badJobFile(path, messageOf(error));
+    throw errors.badJobFiles([told(error, path)]);
   }
+}
+
+function told(error: unknown, path: string): { path: string; message: string } {
+  const problem = problemOf(error, path);
+  return { ...problem, message: syntaxProblem(problem.path) ?? problem.message };
 }
 
 /** The definition of a type that is known here without a supervisor: from its file, or built in. */
