@@ -10,7 +10,15 @@ import type { Log } from './edge/log.ts';
 import { isAlive, remedies } from './edge/machine.ts';
 import { systemClock } from './engine/clock.ts';
 import { healthAsJson, healthReasons } from './engine/health.ts';
-import { insertLines, type JobLine, readLines, readOne, refuse, toldLines } from './engine/job-lines.ts';
+import {
+  insertLines,
+  type JobLine,
+  readLines,
+  readOne,
+  refuse,
+  refuseUnknown,
+  toldLines,
+} from './engine/job-lines.ts';
 import { PayloadChecks } from './engine/payload-checks.ts';
 import type { Pool } from './engine/pool.ts';
 import type { TypeDefaults } from './engine/queue.ts';
@@ -156,9 +164,8 @@ function jobsOf({ config, store, types, pool, log }: ApiParts): Jobs {
       refuse(what, [{ message, tooLarge: true }]);
     }
     await check(lines, what);
-    const parents = lines.flatMap(({ after }) => after.filter((one) => typeof one === 'number'));
-    const unknown = parents.length === 0 ? undefined : await store.read(() => queries.unknown(parents));
-    if (unknown !== undefined) throw errors.unknownDependency(unknown);
+    const anyWaits = lines.some(({ after }) => after.length > 0);
+    if (anyWaits) await store.read(() => refuseUnknown(lines, (ids) => queries.unknown(ids)));
     return insertLines(lines, { atomic, defaults, insert: (jobs) => insertSoon(store, jobs) });
   }
 

@@ -192,14 +192,16 @@ export const errors = {
   folderGone: () =>
     unreachable('FOLDER_GONE', 'The folder that this was typed in is not there any more.', 'Type: cd'),
   // jobs
-  unknownDependency: (id: number) =>
+  unknownDependency: (id: number, line?: number) =>
     usage(
       'UNKNOWN_DEPENDENCY',
-      `There is no job #${id} to depend on.`,
+      `${line === undefined ? '' : `Line ${line}: `}There is no job #${id} to depend on.`,
       'Completed jobs are pruned after a while; leave out what is done.',
     ),
-  dependencyCycle: (refs: string) =>
-    usage('DEPENDENCY_CYCLE', `These jobs wait for each other in a circle: ${refs}.`),
+  dependencyCycle: (jobs: readonly { ref?: string | undefined; number: number }[]) => {
+    const circle = jobs.map(({ ref, number }) => `${ref} (line ${number})`).join(' → ');
+    return usage('DEPENDENCY_CYCLE', `These jobs wait for each other in a circle: ${circle}.`);
+  },
   passNotFound: (key: number | string) =>
     usage('UNKNOWN_PASS', `There is no outpass ${key}.`, "'passito outpass list' shows the latest."),
   unknownMail: (id: number | string) =>

@@ -72,9 +72,10 @@ function fromJson(text: string): Table {
 async function fromCsv(text: string): Promise<Table> {
   const { parse } = await import('csv-parse/sync');
   let rows: { record: string[]; info: { lines: number }; raw: string }[];
+  // The parser counts a CRLF inside quotes as two lines.
+  const plain = text.replaceAll('\r\n', '\n');
   try {
-    // The parser counts a CRLF inside quotes as two lines.
-    rows = parse(text.replaceAll('\r\n', '\n'), {
+    rows = parse(plain, {
       delimiter: delimiterOf(text),
       info: true,
       raw: true,
@@ -84,7 +85,7 @@ async function fromCsv(text: string): Promise<Table> {
       relax_column_count: true,
     }) as unknown as typeof rows;
   } catch (error) {
-    throw new TableError(csvFault(error));
+    throw new TableError(csvFault(error as CsvError, plain));
   }
   const [head, ...body] = rows;
   if (head === undefined) throw new TableError('The file is empty.');
@@ -117,16 +118,39 @@ function delimiterOf(text: string): string {
   return [',', ';', '\t'].reduce((best, mark) => (count(mark) > count(best) ? mark : best));
 }
 
-function csvFault(error: unknown): string {
-  const line = error instanceof Error && 'lines' in error ? ` near line ${String(error.lines)}` : '';
-  const code = error instanceof Error && 'code' in error ? error.code : '';
+/** What the parser says of a record: what it had read of it, and the line where it stopped. */
+interface CsvError extends Error {
+  code?: string;
+  lines?: number;
+  raw?: string;
+}
+
+function csvFault(error: CsvError, text: string): string {
+  const { code = '', lines, raw = '' } = error;
   if (code === 'CSV_QUOTE_NOT_CLOSED') {
-    return 'A quote is opened and never closed, so that the rest of the file looks like one value.';
+    const before = text.slice(0, text.length - raw.length + openQuote(raw));
+    return `A quote is opened in line ${before.split('\n').length} and never closed, so that the rest of the file looks like one value.`;
   }
+  const line = lines === undefined ? '' : ` near line ${lines}`;
   if (code === 'INVALID_OPENING_QUOTE' || code === 'CSV_INVALID_CLOSING_QUOTE') {
-    return `A quotation mark${line} stands inside a value: write it twice, and put the value in quotes.`;
+    // It is the last that was read, and may be where another value begins: then an earlier quote was not closed.
+    const since = raw.slice(openQuote(raw.slice(0, -1))).split('\n').length - 1;
+    return since > 0 && lines !== undefined
+      ? `A quotation mark${line} stands inside a value that begins in line ${lines - since}: close that one, or write the mark twice.`
+      : `A quotation mark${line} stands inside a value: write it twice, and put the value in quotes.`;
   }
   return `The file is not valid CSV${line}: ${messageOf(error)}.`;
+}
+
+/** Where the quote stands that a part of a line opens and does not close; at its end where there is none. */
+function openQuote(raw: string): number {
+  let at = -1;
+  for (let i = raw.indexOf('"'); i >= 0; i = raw.indexOf('"', i + 1)) {
+    if (at < 0) at = i;
+    else if (raw[i + 1] === '"') i++;
+    else at = -1;
+  }
+  return at < 0 ? raw.length : at;
 }
 
 /** Lines of cells as CSV that {@link readTable} takes back as they were. */

@@ -3,7 +3,8 @@
 import { errors, messageOf, PassitoError, type Problem, sentence } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import type { JobOptions } from './handler.ts';
-import { type DispatchRequest, inOrder, newJob, type TypeDefaults } from './queue.ts';
+import { type DispatchRequest, newJob, type TypeDefaults } from './queue.ts';
+import { inOrder, type Named, refProblems } from './refs.ts';
 import type { Inserted, NewJob } from './store.ts';
 import { optionProblems } from './types.ts';
 
@@ -25,14 +26,14 @@ const BATCH = 500;
 /** All problems are told, but no more than this many. */
 const MOST_PROBLEMS = 20;
 
-/** A job as it was written. */
-export interface JobLine {
-  /** The line's number; 1 for a job that is no line. */
-  number: number;
-  ref?: string | undefined;
-  /** Ids, or refs of other lines. */
-  after: (number | string)[];
+/** A job as it was written; its number is 1 where it is no line. */
+export interface JobLine extends Named {
   request: DispatchRequest;
+}
+
+/** What could not be read, with as much of it as others may name. */
+interface BadLine extends Named {
+  problems: Problem[];
 }
 
 /** How a time is read; undefined where the text is none. */
@@ -52,22 +53,31 @@ export interface DispatchedLines {
 /** Reads a JSON object a line, in an order in which parents come first. `what` names the text in errors. */
 export function readLines(text: string, times: TimeReader, what: string): JobLine[] {
   const lines: JobLine[] = [];
+  const named: Named[] = [];
   const problems: Problem[] = [];
   text.split('\n').forEach((line, i) => {
     if (line.trim() === '') return;
     const read = readLine(line, i + 1, times);
+    named.push(read);
     if ('request' in read) lines.push(read);
     else problems.push(...read.problems.map((problem) => ({ line: i + 1, ...problem })));
   });
-  refuse(what, problems);
+  problems.push(...refProblems(named));
+  refuse(
+    what,
+    problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)),
+  );
   return inOrder(lines);
 }
 
 /** Reads one job. */
 export function readOne(text: string, times: TimeReader, what: string): JobLine {
-  const read = readLine(text, 1, times);
-  if (!('request' in read)) throw errors.badLines(what, read.problems);
-  return inOrder([read])[0] as JobLine;
+  const { ref, ...read } = readLine(text, 1, times);
+  // Its ref names it to nobody, itself included.
+  const orphaned = refProblems([read]).map(({ line: _, ...problem }) => problem);
+  if ('problems' in read) throw errors.badLines(what, [...read.problems, ...orphaned]);
+  refuse(what, orphaned);
+  return ref === undefined ? read : { ...read, ref };
 }
 
 /** Throws where there are problems. */
@@ -138,26 +148,35 @@ export function toldLines(lines: readonly JobLine[], inserted: readonly Inserted
   };
 }
 
-function readLine(line: string, number: number, times: TimeReader): JobLine | { problems: Problem[] } {
+/** Throws where a job waits for an id that nobody has; `unknown` finds one. */
+export function refuseUnknown(
+  lines: readonly JobLine[],
+  unknown: (ids: number[]) => number | undefined,
+): void {
+  const parents = lines.flatMap(({ after }) => after.filter((one) => typeof one === 'number'));
+  const id = parents.length === 0 ? undefined : unknown(parents);
+  if (id === undefined) return;
+  const line = lines.find(({ after }) => after.includes(id));
+  throw errors.unknownDependency(id, lines.length > 1 ? line?.number : undefined);
+}
+
+function readLine(line: string, number: number, times: TimeReader): JobLine | BadLine {
+  const unread = (message: string) => ({ number, after: [], problems: [{ message }] });
   let fields: Record<string, unknown>;
   try {
     fields = JSON.parse(line) as Record<string, unknown>;
   } catch (error) {
     // The text is one line: its number is told, and V8 would call each the first.
     const reason = messageOf(error).replace(/ at position \d+ \(line 1 column (\d+)\)$/, ' at column $1');
-    return { problems: [{ message: `not valid JSON (${reason})` }] };
+    return unread(`not valid JSON (${reason})`);
   }
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
-    return { problems: [{ message: 'not a JSON object' }] };
+    return unread('not a JSON object');
   }
   return readFields(fields, number, times);
 }
 
-function readFields(
-  fields: Record<string, unknown>,
-  number: number,
-  times: TimeReader,
-): JobLine | { problems: Problem[] } {
+function readFields(fields: Record<string, unknown>, number: number, times: TimeReader): JobLine | BadLine {
   const problems: Problem[] = [];
   const text = (key: string, such = '') => {
     const value = fields[key];
@@ -184,8 +203,9 @@ function readFields(
   const uniqueKey = text('unique_key');
   const ref = text('ref');
   const parents = fields['depends_on'];
-  const after: unknown[] = parents === undefined ? [] : Array.isArray(parents) ? parents : [parents];
-  if (!after.every((one) => typeof one === 'string' || (Number.isSafeInteger(one) && Number(one) > 0))) {
+  const given: unknown[] = parents === undefined ? [] : Array.isArray(parents) ? parents : [parents];
+  const after = given.filter(isParent);
+  if (after.length < given.length) {
     problems.push({
       key: 'depends_on',
       message: '\'depends_on\' must be ids or refs, such as [1, "a"]',
@@ -206,8 +226,11 @@ function readFields(
     if (found.length === 0) Object.assign(request, { [name]: fields[key] });
   }
   problems.push(...requestProblems(request));
-  if (problems.length > 0) return { problems };
-  return { number, ref, after: after as (number | string)[], request };
+  return { number, ref, after, ...(problems.length > 0 ? { problems } : { request }) };
+}
+
+function isParent(value: unknown): value is number | string {
+  return typeof value === 'string' || (Number.isSafeInteger(value) && Number(value) > 0);
 }
 
 function payloadText(payload: unknown, problems: Problem[]): string {
@@ -223,7 +246,7 @@ function payloadText(payload: unknown, problems: Problem[]): string {
 /** What a dispatch would refuse; each key is tried alone, so that every slip is told. */
 function requestProblems(request: DispatchRequest): Problem[] {
   if (refusal(request) === undefined) return [];
-  const { type, payload, delay, uniqueKey } = request;
+  const { type, payload, delay, availableAt, uniqueKey } = request;
   const alone: [string, Partial<DispatchRequest>][] = [
     ['type', { type }],
     ['payload', { payload }],
@@ -234,7 +257,10 @@ function requestProblems(request: DispatchRequest): Problem[] {
     const error = refusal({ type: 'unnamed', payload: '{}', ...part });
     return error === undefined ? [] : [{ key, ...told(error) }];
   });
-  return found.length > 0 ? found : [{ key: 'delay', ...told(refusal(request)) }];
+  if (delay !== undefined && availableAt !== undefined) {
+    found.push({ key: 'delay', message: errors.conflictingOptions('delay', 'available_at').message });
+  }
+  return found;
 }
 
 function refusal(request: DispatchRequest): unknown {

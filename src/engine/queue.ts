@@ -55,7 +55,7 @@ export function newJob(request: DispatchRequest, defaults: TypeDefaults = {}, wh
     throw errors.badValue(`${at}The delay`, String(request.delay), 'a duration such as 90s, 5m, 2h or 30d');
   }
   if (delay !== undefined && request.availableAt !== undefined) {
-    throw errors.conflictingOptions(`${at}delay`, 'at');
+    throw errors.conflictingOptions(`${at}delay`, 'availableAt');
   }
   if (request.availableAt !== undefined && !canBeKept(request.availableAt)) {
     throw errors.badValue(`${at}The time`, String(request.availableAt), 'in the years 0000 to 9999');
@@ -85,54 +85,4 @@ function depth(json: string): number {
     else if (token === ']' || token === '}') open--;
   }
   return deepest;
-}
-
-/**
- * Puts jobs that name each other by `ref` into an order in which each comes after those it depends on.
- * Throws where they wait for each other in a circle, or name what is not there.
- */
-export function inOrder<T extends { ref?: string | undefined; after: readonly (number | string)[] }>(
-  jobs: readonly T[],
-): T[] {
-  const byRef = new Map<string, T>();
-  for (const job of jobs) {
-    if (job.ref === undefined) continue;
-    if (byRef.has(job.ref)) throw errors.badOption(`Two jobs have the ref '${job.ref}'`);
-    byRef.set(job.ref, job);
-  }
-  const order: T[] = [];
-  const state = new Map<T, 'open' | 'done'>();
-  for (const root of jobs) {
-    // A stack of our own: a chain of a hundred thousand lines must not overflow the engine's.
-    const path: { job: T; next: number }[] = [{ job: root, next: 0 }];
-    while (path.length > 0) {
-      const step = path.at(-1) as { job: T; next: number };
-      if (step.next === 0) {
-        if (state.has(step.job)) {
-          path.pop();
-          continue;
-        }
-        state.set(step.job, 'open');
-      }
-      const name = step.job.after[step.next++];
-      if (name === undefined) {
-        state.set(step.job, 'done');
-        order.push(step.job);
-        path.pop();
-      } else if (typeof name === 'string') {
-        const parent = byRef.get(name);
-        if (parent === undefined) {
-          throw errors.badOption(`There is no job with the ref '${name}' to depend on`);
-        }
-        if (state.get(parent) === 'open') {
-          const circle = path
-            .slice(path.findIndex(({ job }) => job === parent))
-            .map(({ job }) => job.ref ?? '?');
-          throw errors.dependencyCycle([...circle, name].join(' → '));
-        }
-        if (!state.has(parent)) path.push({ job: parent, next: 0 });
-      }
-    }
-  }
-  return order;
 }

@@ -9,6 +9,7 @@ import {
   LINE_KEYS,
   readLines,
   readOne,
+  refuseUnknown,
   toldLines,
 } from '../../src/engine/job-lines.ts';
 import type { NewJob } from '../../src/engine/store.ts';
@@ -74,6 +75,49 @@ suite('job lines', () => {
     }
   });
 
+  test('refs that stand twice or that nobody has are told with the other slips, in the order of the lines', () => {
+    const text = [
+      '{"type":"A","ref":"a","priority":10}',
+      '{"type":"A","depends_on":["a","b",7,"b"]}',
+      '{"type":"A","ref":"a","depends_on":["c",0]}',
+      '{"type":"A","delay":"soon","available_at":"noon"}',
+      '{"type":"A","delay":"5m","available_at":"noon"}',
+    ].join('\n');
+    const told = problemsOf(() => readLines(text, times, 'it')).map(
+      ({ line, key, message }) => `${line} ${key}: ${message}`,
+    );
+    assert.deepEqual(told, [
+      '1 priority: priority cannot be 10; it must be a whole number from 0 to 9.',
+      "2 depends_on: There is no job with the ref 'b' to depend on.",
+      '3 depends_on: \'depends_on\' must be ids or refs, such as [1, "a"]',
+      "3 ref: the ref 'a' already stands in line 1",
+      "3 depends_on: There is no job with the ref 'c' to depend on.",
+      "4 delay: The delay cannot be 'soon'; it must be a duration such as 90s, 5m, 2h or 30d.",
+      '4 delay: delay and available_at cannot be used together.',
+      '5 delay: delay and available_at cannot be used together.',
+    ]);
+  });
+
+  test('a circle names its lines, and an id that nobody has its line', () => {
+    const line = (ref: string, after: string) => `{"type":"A","ref":"${ref}","depends_on":"${after}"}`;
+    assert.throws(
+      () => readLines(['', line('a', 'b'), line('b', 'c'), line('c', 'b')].join('\n'), times, 'it'),
+      {
+        code: 'DEPENDENCY_CYCLE',
+        message: 'These jobs wait for each other in a circle: b (line 3) → c (line 4) → b (line 3).',
+      },
+    );
+    const lines = readLines('{"type":"A"}\n{"type":"A","depends_on":[1,2]}', times, 'it');
+    const [, second] = lines;
+    const unknown = { code: 'UNKNOWN_DEPENDENCY' };
+    refuseUnknown(lines, () => undefined);
+    assert.throws(() => refuseUnknown(lines, ([, id]) => id), {
+      ...unknown,
+      message: /^Line 2: There is no job #2 /,
+    });
+    assert.throws(() => refuseUnknown([second!], () => 1), { ...unknown, message: /^There is no job #1 / });
+  });
+
   test('no more than twenty problems are told, and how many more there are', () => {
     const problems = problemsOf(() => readLines('x\n'.repeat(25), times, 'it'));
     assert.deepEqual([problems.length, problems.at(-1)?.message], [21, '… and 5 more']);
@@ -92,7 +136,13 @@ suite('job lines', () => {
 
   test('a single job can wait for ids, and not for refs', () => {
     assert.deepEqual(readOne('{"type":"A","depends_on":3}', times, 'it').after, [3]);
-    assert.throws(() => readOne('{"type":"A","depends_on":"a"}', times, 'it'), /no job with the ref 'a'/);
+    for (const text of ['{"type":"A","depends_on":"a"}', '{"type":"A","ref":"a","depends_on":"a"}']) {
+      const [problem] = problemsOf(() => readOne(text, times, 'it'));
+      assert.deepEqual(problem, {
+        key: 'depends_on',
+        message: "There is no job with the ref 'a' to depend on.",
+      });
+    }
   });
 
   test('batches name parents by place, and those of earlier batches by id', async () => {

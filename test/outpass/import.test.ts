@@ -160,8 +160,28 @@ test('a file that is none is refused in one line', async () => {
   assert.equal(await tableFault('{"a":1}'), 'The file holds JSON, but not an array of objects.');
   assert.match(await tableFault('[1,'), /^The file is not valid JSON: /);
   assert.equal(await tableFault('a,a\n1,2'), "The column 'a' stands twice in the first line.");
-  assert.match(await tableFault('a,b\n1,"x\n2,3\n'), /^A quote is opened and never closed/);
-  assert.match(await tableFault('a,b\n1,x"y\n'), /^A quotation mark near line 2 stands inside a value/);
+  assert.equal(
+    await tableFault('a,b\n1,"x\n2,3\n'),
+    'A quote is opened in line 2 and never closed, so that the rest of the file looks like one value.',
+  );
+  for (const [text, line] of [
+    ['\n\na,b\r\n"p\r\nq",""\r\n"x ""y""\nz","u\n""\n""', 7],
+    ['a,"b', 1],
+    ['a\n"""x\n', 2],
+    [`\ufeffa,b\n${'1,"x"\n'.repeat(1000)}2, "y""\n`, 1002],
+  ] as const) {
+    assert.match(await tableFault(text), new RegExp(`^A quote is opened in line ${line} and never closed`));
+  }
+  for (const text of ['a,b\n1,"x"y\n', 'a,b\n1,x"y\n']) {
+    assert.equal(
+      await tableFault(text),
+      'A quotation mark near line 2 stands inside a value: write it twice, and put the value in quotes.',
+    );
+  }
+  assert.equal(
+    await tableFault('a,b\n1,"x\n2,y\n3,"z"\n'),
+    'A quotation mark near line 4 stands inside a value that begins in line 2: close that one, or write the mark twice.',
+  );
   const latin1 = Buffer.from('name\nok\nJos\u00e9\n', 'latin1');
   assert.match(
     await tableFault(latin1),

@@ -168,6 +168,10 @@ const bulk: Case[] = [
   ndjson('a ref that nobody has', ['{"type":"Mail","ref":"a"}', '{"type":"Mail","depends_on":["b"]}'], {
     list: true,
   }),
+  usage('bad lines from standard input', ['dispatch', '--ndjson', '-'], {
+    input: '{"type":"Mail"}\n{"type":"Mail","delay":"5m","available_at":"2026-12-24 08:00"}\n',
+    list: true,
+  }),
   ndjson('a ref given twice', ['{"type":"Mail","ref":"a"}', '{"type":"Mail","ref":"a"}'], { list: true }),
   ndjson(
     'a circle',
@@ -496,6 +500,11 @@ const office: Case[] = [
   }),
   usage('students from an empty file', ['import', 'students', 's.csv'], {
     files: { 's.csv': '' },
+    list: true,
+  }),
+  usage('students from standard input, with a quote that is never closed', ['import', 'students', '-'], {
+    input:
+      'name,email,roll_number\nAsha,asha@example.edu,1\n"Bea,bea@example.edu,2\nCarl,carl@example.edu,3\n',
     list: true,
   }),
   usage('outpasses of a student who is not there', ['import', 'outpasses', 'o.csv'], {

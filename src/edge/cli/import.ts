@@ -120,6 +120,7 @@ export async function importFile(
   kind: Kind,
   { partial = false, dryRun = false }: { partial?: boolean; dryRun?: boolean } = {},
 ): Promise<ImportResult & { table: Table }> {
+  const what = path === '-' ? 'Standard input' : path;
   try {
     const table = await readTable(readFile(path));
     const { sound, problems, write } = KINDS[kind](table, config.settings.timeZone);
@@ -134,12 +135,12 @@ export async function importFile(
       bar.end();
     }
   } catch (error) {
-    if (error instanceof TableError) throw errors.badRows(path, error.message);
+    if (error instanceof TableError) throw errors.badRows(what, error.message);
     if (!(error instanceof ImportError)) throw error;
     const hint = error.problems.some(({ place }) => place === HEAD)
       ? undefined
       : '--partial imports the other rows, and writes these into a file of their own.';
-    throw errors.badRows(path, error.message, hint);
+    throw errors.badRows(what, error.message, hint);
   }
 }
 

@@ -3,9 +3,16 @@
 import { openStore } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { systemClock } from '../../engine/clock.ts';
-import { insertLines, type JobLine, readLines, refuse, toldLines } from '../../engine/job-lines.ts';
+import {
+  insertLines,
+  type JobLine,
+  readLines,
+  refuse,
+  refuseUnknown,
+  toldLines,
+} from '../../engine/job-lines.ts';
 import type { TypeDefaults } from '../../engine/queue.ts';
-import { errors, messageOf, type Problem } from '../../errors.ts';
+import { messageOf, type Problem } from '../../errors.ts';
 import { readTime, timeForm } from '../../outpass/read-time.ts';
 import type { LoadedJob } from '../../runner/loader.ts';
 import { publishedType, Queries } from '../../store/sqlite/queries.ts';
@@ -17,10 +24,11 @@ import { counted } from '../../engine/units.ts';
 /** Dispatches a file. Every line is checked before the first is written. */
 export async function dispatchLines(input: Input, config: Config): Promise<number> {
   const path = input.option('ndjson') as string;
+  const what = path === '-' ? 'Standard input' : path;
   const { timeZone } = config.settings;
   const times = { read: (text: string) => readTime(text, timeZone), form: timeForm };
-  const lines = readLines(readText(path), times, path);
-  const definitions = await checkTypes(lines, config, path);
+  const lines = readLines(readText(path), times, what);
+  const definitions = await checkTypes(lines, config, what);
   const store = await openStore(config, 'create');
   try {
     const queries = new Queries(store.db, systemClock);
@@ -28,9 +36,7 @@ export async function dispatchLines(input: Input, config: Config): Promise<numbe
       definitions.set(type, { ...(definition ?? publishedType(queries, type)), ...config.jobs[type] });
     }
     // Before the first batch is written: a slip in the last line must not leave the others behind.
-    const parents = lines.flatMap(({ after }) => after.filter((one) => typeof one === 'number'));
-    const unknown = await store.read(() => queries.unknown(parents));
-    if (unknown !== undefined) throw errors.unknownDependency(unknown);
+    await store.read(() => refuseUnknown(lines, (ids) => queries.unknown(ids)));
     const inserted = await insertLines(lines, {
       atomic: input.has('atomic'),
       defaults: (type) => definitions.get(type),
@@ -54,7 +60,7 @@ export async function dispatchLines(input: Input, config: Config): Promise<numbe
 async function checkTypes(
   lines: readonly JobLine[],
   config: Config,
-  path: string,
+  what: string,
 ): Promise<Map<string, TypeDefaults | undefined>> {
   const definitions = new Map<string, LoadedJob | undefined>();
   const problems: Problem[] = [];
@@ -69,6 +75,6 @@ async function checkTypes(
       problems.push({ line: number, key: 'payload', message: messageOf(error) });
     }
   }
-  refuse(path, problems);
+  refuse(what, problems);
   return definitions;
 }
