@@ -18,6 +18,11 @@ export function tellClock(utcText: string, zone: string): string {
   return `${hour}:${String(p.minute).padStart(2, '0')} ${p.hour < 12 ? 'AM' : 'PM'}`;
 }
 
+/** A told time with its zone, where no heading names it. @example '6:00 PM (Asia/Kolkata)', '12:30 PM UTC' */
+export function inZone(told: string, zone: string): string {
+  return zone === 'UTC' ? `${told} UTC` : `${told} (${zone})`;
+}
+
 /** Day and time without the zone. @example 'Fri 20 Nov 2026, 6:00 PM' */
 export function tellTime(utcText: string, zone: string): string {
   return `${tellDate(utcText, zone)}, ${tellClock(utcText, zone)}`;

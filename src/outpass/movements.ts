@@ -1,7 +1,7 @@
 /** Who may pass the gate: pure rules over a pass and what the gate's log says of it. Times are milliseconds. */
 
 import { parseTime } from '../engine/clock.ts';
-import { tellTime } from './local-time.ts';
+import { inZone, tellTime } from './local-time.ts';
 import type { PassDetails } from './office.ts';
 
 export type Direction = 'out' | 'in';
@@ -30,7 +30,7 @@ export function refusePassage(
   { direction, at, now, force }: Passage,
   zone: string,
 ): { reason: string; hint?: string } | undefined {
-  const told = (utc: string) => tellTime(utc, zone);
+  const told = (utc: string) => inZone(tellTime(utc, zone), zone);
   if (isFuture(at, now)) return { reason: 'cannot be used in the future' };
   if (direction === 'in') {
     if (pass.wentOutAt === null) {

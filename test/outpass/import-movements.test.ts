@@ -68,11 +68,11 @@ test('a return that the gate has recorded stays, whatever an older file says', a
   assert.equal(log.all().length, 2);
   assert.equal(
     await faults({ ...went, out_at: '2026-11-22 18:00' }),
-    'item 1: the student came back Sun 22 Nov 2026, 5:30 AM, before out_at',
+    'item 1: the student came back Sun 22 Nov 2026, 5:30 AM (Asia/Kolkata), before out_at',
   );
   assert.equal(
     await faults({ ...went, out_at: '2026-11-22 18:00', recorded_by: '' }),
-    'item 1: recorded_by is empty; the student came back Sun 22 Nov 2026, 5:30 AM, before out_at',
+    'item 1: recorded_by is empty; the student came back Sun 22 Nov 2026, 5:30 AM (Asia/Kolkata), before out_at',
   );
 });
 

@@ -76,7 +76,10 @@ test('a student goes out once on an approved pass within its window, and comes b
   await assert.rejects(pass('out', leaves), refused(/is pending; only an approved pass/));
   await write(() => office.approvePass(1, 'x'));
   await assert.rejects(pass('in', leaves), refused(/has not gone out/));
-  await assert.rejects(pass('out', leaves - 1), refused(/begins only at Fri 20 Nov 2026, 6:00 PM/));
+  await assert.rejects(
+    pass('out', leaves - 1),
+    refused(/begins only at Fri 20 Nov 2026, 6:00 PM \(Asia\/Kolkata\)/),
+  );
   await assert.rejects(pass('out', ends + 1), refused(/ended at Mon 23 Nov 2026, 8:00 AM/));
   await assert.rejects(pass('out', leaves, { now: leaves - 120_000 }), refused(/in the future/));
   const out = await pass('out', leaves);
@@ -86,7 +89,8 @@ test('a student goes out once on an approved pass within its window, and comes b
     write(() => office.movePass(1, 'cancel', { at: now })),
     {
       code: 'PASS_USED',
-      message: 'Outpass #1 (OP-000001) cannot be cancelled: the student went out Fri 20 Nov 2026, 6:00 PM.',
+      message:
+        'Outpass #1 (OP-000001) cannot be cancelled: the student went out Fri 20 Nov 2026, 6:00 PM (Asia/Kolkata).',
     },
   );
   await assert.rejects(pass('in', leaves - 1), refused(/cannot come back before/));

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 
 import { formatTime } from '../../src/engine/clock.ts';
 import { tellOffset, zoneOffset } from '../../src/engine/zone.ts';
-import { tellTime, tellZone } from '../../src/outpass/local-time.ts';
+import { inZone, tellTime, tellZone } from '../../src/outpass/local-time.ts';
 import { readTime } from '../../src/outpass/read-time.ts';
 
 const utc = (text: string, zone: string) => {
@@ -70,6 +70,10 @@ test('times are told with weekday, twelve hours and offset', () => {
   assert.equal(tellTime('2026-11-20 12:30:00.000', 'Asia/Kolkata'), 'Fri 20 Nov 2026, 6:00 PM');
   assert.equal(tellTime('2026-11-20 18:30:00.000', 'Asia/Kolkata'), 'Sat 21 Nov 2026, 12:00 AM');
   assert.equal(tellTime('2026-11-20 12:05:00.000', 'UTC'), 'Fri 20 Nov 2026, 12:05 PM');
+  assert.deepEqual(
+    [inZone('12:05 PM', 'UTC'), inZone('6:00 PM', 'Asia/Kolkata')],
+    ['12:05 PM UTC', '6:00 PM (Asia/Kolkata)'],
+  );
   assert.equal(tellOffset(0, 'America/St_Johns'), 'UTC-03:30');
   assert.equal(tellZone('2026-07-01 00:00:00.000', 'Europe/Berlin'), 'Europe/Berlin, UTC+02:00');
   assert.equal(tellZone('2026-07-01 00:00:00.000', 'UTC'), 'UTC');

@@ -153,7 +153,7 @@ describe('status and explain', () => {
     await here.until(`SELECT status = 'pending' FROM jobs WHERE id = ?`, [bad]);
     assert.match(
       await explain(bad),
-      /^Job #\d+ \(Bad\) failed \(disk on fire\) and is tried again at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d, in \d+m( \d+s)?\.\n$/,
+      /^Job #\d+ \(Bad\) failed \(disk on fire\) and is tried again at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, in \d+m( \d+s)?\.\n$/,
     );
 
     const blocked = (await here.json<{ id: number }>('dispatch', 'Nap', '--depends-on', `${running},${bad}`))

@@ -185,7 +185,7 @@ describe('jobs that users write', { concurrency: 2 }, () => {
     await daemon.line(/job waits id=\d+ type=Gives attempt=1 error="the office is closed\." again="in 60m"/);
     assert.match(
       await here.ok('explain', String(waits)),
-      /^Job #\d+ \(Gives\) waits until [\d-]+ [\d:]+, in (60m|1h), because: the office is closed\.\n$/,
+      /^Job #\d+ \(Gives\) waits until [\d-]+ [\d:]+ UTC, in (60m|1h), because: the office is closed\.\n$/,
     );
     assert.match(
       await here.ok('jobs', 'show', String(waits)),

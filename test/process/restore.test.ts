@@ -68,7 +68,7 @@ describe('restore', () => {
     const there = new Site((clean) => t.after(clean));
     const said = await there.run(['restore', backup]);
     assert.equal(said.code, 0, said.stderr);
-    assert.match(said.stdout, /^Restored .*passito\.db as it was on \d{4}-.* \(UTC\), with 5 files\.\n$/);
+    assert.match(said.stdout, /^Restored .*passito\.db as it was on \d{4}-.* UTC, with 5 files\.\n$/);
     assert.match(said.stderr, /It is paused: .*[^]*type: passito resume\n$/);
     assert.match(await there.ok('verify', token, ...during), /^Valid: outpass OP-000001/);
     for (const name of readdirSync(here.path('files'), { recursive: true, encoding: 'utf8' })) {

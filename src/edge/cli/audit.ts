@@ -7,6 +7,9 @@ import { withStore } from './with-store.ts';
 import { inColumns, told } from './render.ts';
 import { readBy, readWhole } from './values.ts';
 
+/** A time in the book, which is kept in UTC. */
+const KEPT_TIME = /(\d{4}-\d\d-\d\d [\d:.]+) UTC$/;
+
 export const audit: Command = {
   name: 'audit',
   about: 'Show who retried, cancelled, approved, paused and scaled, and when; kept for 90 days',
@@ -20,7 +23,14 @@ export const audit: Command = {
       else if (lines.length === 0) input.note('Nobody has changed anything by hand.');
       else {
         const { timeZone: zone } = settings;
-        const cells = lines.map(({ at, who, action, detail }) => [told(at, zone), who, action, detail]);
+        const local = (detail: string) => detail.replace(KEPT_TIME, (_, utc: string) => told(utc, zone));
+        const cells = lines.map(({ at, who, action, detail }) => [
+          told(at, zone),
+          who,
+          action,
+          // The one command that keeps a time there; what people have written stays as it is.
+          action === 'scale' ? local(detail) : detail,
+        ]);
         input.print(inColumns([`when (${zone})`, 'who', 'command', 'what'], cells, input));
       }
       return 0;

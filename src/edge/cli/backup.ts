@@ -7,7 +7,7 @@ import { counted, formatSize } from '../../engine/units.ts';
 import { errors } from '../../errors.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { progressBar } from './progress.ts';
-import { told } from './render.ts';
+import { toldIn } from './render.ts';
 
 /** The bar counts in megabytes. */
 const MB = 1024 ** 2;
@@ -60,7 +60,7 @@ export const restore: Command = {
     const report = await steps(input, 'The restore', (one) =>
       restoreFrom(config, file, { ...one, force: input.has('force'), dryRun }),
     );
-    const made = `${told(report.made_at, config.settings.timeZone)} (${config.settings.timeZone})`;
+    const made = toldIn(report.made_at, config.settings.timeZone);
     if (input.json) input.print(JSON.stringify({ ...report, dry_run: dryRun }));
     else if (dryRun) {
       input.print(`${file} is sound: the database of ${made} and ${counted(report.files, 'file')}.`);

@@ -1,7 +1,7 @@
 /** `passito dispatch-scheduled-reports`: a job for each report that is due. */
 
 import { openOffice, openStore } from '../../app.ts';
-import { tellTime } from '../../outpass/local-time.ts';
+import { inZone, tellTime } from '../../outpass/local-time.ts';
 import { reportName } from '../../outpass/reports/mail.ts';
 import type { ReportRound } from '../../outpass/reports/round.ts';
 import { dispatchDueReports } from '../../store/sqlite/due-reports.ts';
@@ -36,7 +36,7 @@ export const dispatchScheduledReports: Command = {
         for (const report of round.reports) {
           const people = counted(report.recipients, 'recipient');
           input.print(
-            `${reportName({ key: report.report, gender: report.gender })}, due ${tellTime(report.scheduledFor, zone)}: ${people}.`,
+            `${reportName({ key: report.report, gender: report.gender })}, due ${inZone(tellTime(report.scheduledFor, zone), zone)}: ${people}.`,
           );
         }
         input.print(told(round, jobs.length));

@@ -1,7 +1,6 @@
 /** `passito explain ID`: in one sentence, why a job is where it is and what would move it. */
 
 import { parseTime, systemClock } from '../../engine/clock.ts';
-import { pauseText } from '../../engine/health.ts';
 import { readOptions } from '../../engine/stored-options.ts';
 import { counted, roughDuration } from '../../engine/units.ts';
 import { errors } from '../../errors.ts';
@@ -12,7 +11,7 @@ import { oneLine } from '../terminal.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { isAlive, startCommand } from '../machine.ts';
 import { withStore } from './with-store.ts';
-import { told } from './render.ts';
+import { pauseTold, toldIn } from './render.ts';
 import { readId } from './values.ts';
 
 export const explain: Command = {
@@ -29,7 +28,8 @@ export const explain: Command = {
       const held = preparePauses(store.db)
         .list()
         .find(({ queue }) => queue === null || queue === job.queue);
-      const sentence = oneLine(await sentenceFor(job, queries, config.settings.timeZone, held));
+      const { timeZone: zone } = config.settings;
+      const sentence = oneLine(await sentenceFor(job, queries, zone, held));
       input.print(input.json ? JSON.stringify({ id, status: job.status, explanation: sentence }) : sentence);
       return 0;
     }),
@@ -44,11 +44,11 @@ async function sentenceFor(
   const name = `Job #${job.id} (${job.type})`;
   switch (job.status) {
     case 'completed':
-      return `${name} completed at ${told(job.finished_at, zone)}; nothing will run it again.`;
+      return `${name} completed at ${toldIn(job.finished_at, zone)}; nothing will run it again.`;
     case 'failed':
       return `${name} failed ${howOften(job)} (${reason(job)}); 'passito jobs retry ${job.id}' gives it one more attempt.`;
     case 'cancelled':
-      return `${name} was cancelled at ${told(job.finished_at, zone)}; 'passito jobs retry ${job.id}' brings it back.`;
+      return `${name} was cancelled at ${toldIn(job.finished_at, zone)}; 'passito jobs retry ${job.id}' brings it back.`;
     case 'blocked':
       return blocked(name, job, queries);
     case 'processing':
@@ -88,14 +88,14 @@ function pending(name: string, job: JobRow, queries: Queries, zone: string, held
   const now = systemClock.now();
   const due = parseTime(job.available_at);
   if (due > now) {
-    const when = `${told(job.available_at, zone)}, in ${roughDuration(due - now)}`;
+    const when = `${toldIn(job.available_at, zone)}, in ${roughDuration(due - now)}`;
     if (waitsForSomething(job, queries)) return `${name} waits until ${when}, because: ${reason(job)}.`;
     const why = job.attempts > 0 ? `failed (${reason(job)}) and is tried again` : 'is scheduled';
     return `${name} ${why} at ${when}.`;
   }
   if (held !== undefined) {
     const option = held.queue === null ? '' : ` --queue ${quoted(held.queue)}`;
-    return `${name} is due, but: ${pauseText(held)} To go on, type: passito resume${option}`;
+    return `${name} is due, but: ${pauseTold(held, zone)} To go on, type: passito resume${option}`;
   }
   const living = queries.processes().filter(isAlive);
   if (living.length === 0) {

@@ -4,18 +4,13 @@ import { checkHealth, type Health, mailUnreadable, tellAdmin } from '../../alert
 import { openStore } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { formatTime } from '../../engine/clock.ts';
-import {
-  healthAsJson,
-  type HealthReason,
-  type HealthSnapshot,
-  pauseText,
-  severity,
-} from '../../engine/health.ts';
+import { healthAsJson, type HealthReason, type HealthSnapshot, severity } from '../../engine/health.ts';
 import { errors, EXIT, messageOf, PassitoError, sentence } from '../../errors.ts';
-import { tellTime } from '../../outpass/local-time.ts';
+import { inZone, tellTime } from '../../outpass/local-time.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { oneLine } from '../terminal.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
+import { pauseTold } from './render.ts';
 import { readWhole } from './values.ts';
 
 export const health: Command = {
@@ -69,7 +64,7 @@ async function report(input: Input, config: Config, store: SqliteStore, threshol
   else {
     input.note(`Database: ${store.file}`);
     if (input.json) input.print(JSON.stringify(healthAsJson(snapshot, reasons)));
-    else print(input, snapshot, reasons);
+    else print(input, snapshot, reasons, config.settings.timeZone);
   }
   const failed = input.has('send-email') && !(await mail(input, config, store, found));
   if (input.has('nagios')) return NAGIOS[worst];
@@ -84,7 +79,8 @@ async function mail(input: Input, config: Config, store: SqliteStore, found: Hea
     return true;
   }
   const result = await tellAdmin({ config, store }, found, { by: 'command', force: input.has('force') });
-  const told = (ms: number) => tellTime(formatTime(ms), config.settings.timeZone);
+  const { timeZone: zone } = config.settings;
+  const told = (ms: number) => inZone(tellTime(formatTime(ms), zone), zone);
   switch (result.done) {
     case 'mailed': {
       const { via, response } = result.receipt;
@@ -143,7 +139,7 @@ function nagiosLine(
   return oneLine(`PASSITO ${worst.toUpperCase()} - ${said.replaceAll('|', '/')} | ${data.join(' ')}`);
 }
 
-function print(input: Input, snapshot: HealthSnapshot, reasons: HealthReason[]): void {
+function print(input: Input, snapshot: HealthSnapshot, reasons: HealthReason[], zone: string): void {
   input.print(
     [
       'Job Queue Health Check',
@@ -157,7 +153,7 @@ function print(input: Input, snapshot: HealthSnapshot, reasons: HealthReason[]):
   );
   if (reasons.length === 0) {
     input.print(input.paint('green', '✓ Job queue is healthy'));
-    for (const one of snapshot.paused) input.print(`  ${oneLine(pauseText(one))}`);
+    for (const one of snapshot.paused) input.print(`  ${oneLine(pauseTold(one, zone))}`);
     return;
   }
   input.print(input.paint('red', '✗ Job queue has issues'));

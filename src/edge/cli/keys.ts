@@ -5,9 +5,9 @@ import { openOffice, openStore, stateFolder } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { EXIT, PassitoError } from '../../errors.ts';
 import { loadOrCreateSigningKey, loadPublicKeys, rotateSigningKey } from '../../outpass/keys.ts';
-import { tellTime } from '../../outpass/local-time.ts';
+import { inZone, tellTime } from '../../outpass/local-time.ts';
 import type { PassDetails } from '../../outpass/office.ts';
-import { type PassClaims, verifyToken } from '../../outpass/token.ts';
+import { type PassClaims, type TokenVerdict, verifyToken } from '../../outpass/token.ts';
 import { formatTime, parseTime } from '../../engine/clock.ts';
 import { noteAudit } from './audit.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
@@ -92,7 +92,10 @@ export const verify: Command = {
     const token = input.args[0] as string;
     const now = at === undefined ? Date.now() : readAt(at, zone);
     const verdict = verifyToken(token, loadPublicKeys(keysFolder(config)), now);
-    if (!verdict.valid) return refuse(input, verdict.fault, verdict.message, verdict.claims);
+    if (!verdict.valid) {
+      const { fault, message, claims } = verdict;
+      return refuse(input, fault, input.json ? message : windowTold(verdict, zone), claims);
+    }
     const { claims } = verdict;
     const pass = await recordOf(claims, config);
     const problem = pass === 'no database' ? undefined : notInForce(pass, claims, now, zone);
@@ -107,7 +110,7 @@ export const verify: Command = {
     const end = typeof pass === 'object' ? tellTime(pass.returnsAt, zone) : graceEnd;
     const inGrace = typeof pass === 'object' && now >= parseTime(pass.returnsAt);
     const until = inGrace ? `which ended ${end}; its grace lasts until ${graceEnd}` : `until ${end}`;
-    input.print(`Valid: outpass ${claims.ref} of ${claims.roll} (${claims.kind}), ${until}.`);
+    input.print(`Valid: outpass ${claims.ref} of ${claims.roll} (${claims.kind}), ${inZone(until, zone)}.`);
     if (alone) {
       input.note(
         `By its signature alone: there is no database at ${resolve(config.settings.db)}, so whether it was cancelled or used is not known.`,
@@ -116,6 +119,13 @@ export const verify: Command = {
     return 0;
   },
 };
+
+/** Why a token is refused, for a guard: the times of its window as the office's clock shows them. */
+function windowTold({ fault, message, claims }: TokenVerdict & { valid: false }, zone: string): string {
+  if (claims === undefined || (fault !== 'too-early' && fault !== 'too-late')) return message;
+  const [word, seconds] = fault === 'too-early' ? ['before', claims.nbf] : ['after', claims.exp];
+  return `The pass is not valid ${word} ${inZone(tellTime(formatTime(seconds * 1000), zone), zone)}.`;
+}
 
 /** The pass that a genuine token names; undefined where there is none. A gate may have the public keys alone. */
 async function recordOf(
@@ -148,7 +158,9 @@ function notInForce(
   if (status !== 'approved') return but(`outpass ${reference} is ${status}`);
   if (pass.files.tokenId !== claims.jti) return but(`older than the last change of outpass ${reference}`);
   if (cameBackAt !== null && parseTime(cameBackAt) <= now) {
-    return but(`outpass ${reference} has been used: it came back ${tellTime(cameBackAt, zone)}`);
+    return but(
+      `outpass ${reference} has been used: it came back ${inZone(tellTime(cameBackAt, zone), zone)}`,
+    );
   }
   return undefined;
 }

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { filesRoot, mailSettings, stateFolder } from '../../app.ts';
 import { formatTime } from '../../engine/clock.ts';
 import { errors } from '../../errors.ts';
-import { tellTime } from '../../outpass/local-time.ts';
+import { inZone, tellTime } from '../../outpass/local-time.ts';
 import { createMailer, MailError } from '../mail.ts';
 import { parseAddress } from '../mail-check.ts';
 import { mailHint } from '../mail-hint.ts';
@@ -31,7 +31,7 @@ export const mailTest: Command = {
     const { appName, timeZone, smtpHost, smtpPort, mailerFrom } = config.settings;
     const settings = mailSettings(config, stateFolder(config), filesRoot(config));
     try {
-      const when = tellTime(formatTime(Date.now()), timeZone);
+      const when = inZone(tellTime(formatTime(Date.now()), timeZone), timeZone);
       const receipt = await createMailer({ ...settings, patience: PATIENCE }).send(
         {
           to,

@@ -118,7 +118,7 @@ function facts(mail: KeptMail, job: JobRow | undefined, zone: string): [string, 
   const waits = mail.state === 'queued' && job?.status === 'pending';
   const when = (time: string | null) => (time === null ? '–' : tellTime(time, zone));
   return [
-    ['Mail', `#${mail.id}, ${mail.kind}`],
+    ['Mail', `#${mail.id}, ${mail.kind}  (times in ${zone})`],
     ['To', mail.sent_to],
     ['Subject', mail.subject],
     ['State', inOutbox(mail) ? 'outbox: not sent, since no SMTP server is configured' : mail.state],

@@ -2,7 +2,7 @@
 
 import { openOffice } from '../../app.ts';
 import { isLate } from '../../outpass/late-grace.ts';
-import { tellTime } from '../../outpass/local-time.ts';
+import { inZone, tellTime } from '../../outpass/local-time.ts';
 import type { Direction } from '../../outpass/movements.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './with-store.ts';
@@ -59,7 +59,7 @@ function record(input: Input, direction: Direction): Promise<number> {
       isLate(movement.at, pass.returnsAt, pass.student.gender, (await office.settings()).lateGrace);
     const text = `${name} (${rollNumber}) ${direction === 'out' ? 'went out' : 'came back'}, ${tellTime(movement.at, zone)}`;
     const end = late ? `; the pass ended at ${tellTime(pass.returnsAt, zone)}` : '';
-    input.print(`Outpass ${pass.reference}: ${text}${end}.`);
+    input.print(`Outpass ${pass.reference}: ${inZone(`${text}${end}`, zone)}.`);
     return 0;
   });
 }

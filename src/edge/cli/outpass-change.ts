@@ -5,7 +5,7 @@ import { errors } from '../../errors.ts';
 import { quoted } from '../../escape.ts';
 import { checkCell } from '../../outpass/import/cells.ts';
 import { outpassColumns } from '../../outpass/import/columns.ts';
-import { tellTime } from '../../outpass/local-time.ts';
+import { inZone, tellTime } from '../../outpass/local-time.ts';
 import { newPass, type NewPass } from '../../outpass/new-pass.ts';
 import { rejectPass } from '../../store/sqlite/decisions.ts';
 import { noteAudit } from './audit.ts';
@@ -49,9 +49,10 @@ export const create: Command = {
       if (input.json) input.print(JSON.stringify(passAsJson(created)));
       else {
         const { reference, student, leavesAt, returnsAt } = created;
-        const told = (utc: string) => tellTime(utc, config.settings.timeZone);
+        const { timeZone: zone } = config.settings;
+        const window = `${tellTime(leavesAt, zone)} – ${tellTime(returnsAt, zone)}`;
         input.print(
-          `Outpass ${reference} for ${student.name} (${student.rollNumber}): ${told(leavesAt)} – ${told(returnsAt)}. It is pending.`,
+          `Outpass ${reference} for ${student.name} (${student.rollNumber}): ${inZone(window, zone)}. It is pending.`,
         );
         input.note(`Approve it: passito outpass approve ${quoted(reference)}`);
       }

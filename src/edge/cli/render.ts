@@ -1,6 +1,9 @@
 /** How jobs look: as lines of a table, one whole, or as JSON. What a payload says is shown, never obeyed. */
 
 import { parseTime } from '../../engine/clock.ts';
+import { pauseText } from '../../engine/health.ts';
+import { inZone } from '../../outpass/local-time.ts';
+import type { Pause } from '../../store/sqlite/pauses.ts';
 import type { AttemptRow, JobRow, RelatedRow, Secrets } from '../../store/sqlite/queries.ts';
 import { masked } from '../../store/sqlite/job-json.ts';
 import { hanging, oneLine, printable } from '../terminal.ts';
@@ -29,6 +32,17 @@ export function told(utc: string | null, zone: string): string {
 
 /** In characters; the longest names, addresses and paths are shorter. */
 const WIDEST_CELL = 500;
+/** The same in a sentence, where no heading names the zone: `2026-11-23 08:30:00 (Asia/Kolkata)`. */
+export function toldIn(utc: string | null, zone: string): string {
+  return utc === null ? '-' : inZone(told(utc, zone), zone);
+}
+
+/** A pause as a sentence for who reads the other times in the office's zone as well. */
+export function pauseTold(pause: Pause, zone: string): string {
+  const { since } = pause;
+  const said = pauseText({ ...pause, since: '' });
+  return since === '' ? said : said.replace(/\.$/, () => ` at ${toldIn(since, zone)}.`);
+}
 
 /** Lines in columns; `dress` colours a cell that is padded already. */
 export function inColumns(

@@ -7,7 +7,7 @@ import { prepareScaling, type Scaling } from '../../store/sqlite/scaling.ts';
 import { noteAudit } from './audit.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { withStore } from './with-store.ts';
-import { told } from './render.ts';
+import { toldIn } from './render.ts';
 import { readBy, readDuration, readWhole } from './values.ts';
 
 export const scale: Command = {
@@ -55,6 +55,6 @@ export const scale: Command = {
 function sentence(wanted: Scaling | undefined, zone: string): string {
   if (wanted === undefined) return 'The supervisor has as many workers as are configured.';
   const until =
-    wanted.until === null ? "until 'passito scale --reset'" : `until ${told(wanted.until, zone)} (${zone})`;
+    wanted.until === null ? "until 'passito scale --reset'" : `until ${toldIn(wanted.until, zone)}`;
   return `At most ${wanted.max} workers, by ${wanted.by}, ${until}.`;
 }

@@ -2,7 +2,6 @@
 
 import { formatTime, parseTime, systemClock } from '../../engine/clock.ts';
 import type { AlertState } from '../../engine/alert.ts';
-import { pauseText } from '../../engine/health.ts';
 import { counted, roughDuration } from '../../engine/units.ts';
 import { shorten } from '../../errors.ts';
 import { prepareAlertState } from '../../store/sqlite/alert-state.ts';
@@ -13,7 +12,7 @@ import { oneLine } from '../terminal.ts';
 import { isAlive, startCommand } from '../machine.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { nextTicks } from '../../store/sqlite/schedules.ts';
-import { told } from './render.ts';
+import { pauseTold, told } from './render.ts';
 import { withStore } from './with-store.ts';
 
 /** Throughput is told over this time, in milliseconds. */
@@ -145,7 +144,7 @@ export function print(input: Pick<Input, 'print' | 'paint'>, picture: Picture, z
     for (const job of elsewhere.slice(0, 50)) input.print(`  claimed    ${jobLine(job)}`);
     if (elsewhere.length > 50) input.print(`  … and ${elsewhere.length - 50} more`);
   }
-  for (const one of paused) input.print(input.paint('yellow', oneLine(pauseText(one))));
+  for (const one of paused) input.print(input.paint('yellow', oneLine(pauseTold(one, zone))));
   input.print('');
   if (due.length === 0) input.print('Nothing is due.');
   for (const { type, queue, count, oldest_seconds: age } of due) {
@@ -157,9 +156,8 @@ export function print(input: Pick<Input, 'print' | 'paint'>, picture: Picture, z
   }
   input.print(`Last minute: ${last.completed} completed, ${last.failed} failed.`);
   if (ticks.length > 0) {
-    input.print(
-      oneLine(`Next: ${ticks.map(({ schedule, at }) => `${schedule} ${told(at, zone)}`).join(', ')}`),
-    );
+    const next = ticks.map(({ schedule, at }) => `${schedule} ${told(at, zone)}`);
+    input.print(oneLine(`Next: ${next.join(', ')}  (times in ${zone})`));
   }
   if (failure !== null) {
     const tries = counted(failure.tries, 'try', 'tries');

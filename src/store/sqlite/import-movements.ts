@@ -3,7 +3,7 @@
 import type { Database } from 'better-sqlite3';
 
 import type { MovementRow } from '../../outpass/import.ts';
-import { tellTime } from '../../outpass/local-time.ts';
+import { inZone, tellTime } from '../../outpass/local-time.ts';
 import type { PassStatus } from '../../outpass/office.ts';
 import type { RowVerdict, RowWriter } from './office-import.ts';
 
@@ -44,7 +44,7 @@ export function movementWriter(db: Database, zone: string): RowWriter<MovementRo
       faults.push(`outpass '${pass.reference}' is ${pass.status}; only an approved pass opens the gate`);
     }
     if (typeof outAt === 'string' && inAt === null && pass.inAt !== null && pass.inAt < outAt) {
-      faults.push(`the student came back ${tellTime(pass.inAt, zone)}, before out_at`);
+      faults.push(`the student came back ${inZone(tellTime(pass.inAt, zone), zone)}, before out_at`);
     }
     return faults;
   };

@@ -12,7 +12,7 @@ import type {
   StudentRow,
   UserRow,
 } from '../../outpass/import.ts';
-import { tellTime } from '../../outpass/local-time.ts';
+import { inZone, tellTime } from '../../outpass/local-time.ts';
 import { type Direction, refusePassage } from '../../outpass/movements.ts';
 import type { NewPass } from '../../outpass/new-pass.ts';
 import { nextTry } from '../../outpass/mail/patience.ts';
@@ -189,7 +189,8 @@ export class SqliteOffice implements Office {
   movePass(id: number, move: PassMove, note: MoveNote): PassDetails {
     const row = this.#row(id);
     if (move === 'cancel' && row.went_out_at !== null) {
-      const when = tellTime(row.went_out_at, this.#parts.settings.timeZone);
+      const { timeZone: zone } = this.#parts.settings;
+      const when = inZone(tellTime(row.went_out_at, zone), zone);
       throw officeErrors.passUsed(id, row.reference, `went out ${when}`);
     }
     this.#move(row, move, note);
