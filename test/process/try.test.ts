@@ -136,7 +136,11 @@ describe('try', { concurrency: 2 }, () => {
       assert.ok(stderr.startsWith(`passito: ${here.path('jobs', type)}.`) && stderr.includes(said), stderr);
     }
     const { stderr } = await here.run(['try', 'Needs']);
-    assert.match(stderr, /^passito: \S+Needs\.ts: \S+Torn\.ts: line 3: /);
+    assert.match(
+      stderr,
+      /^passito: \S+Torn\.ts: line 3: /,
+      'the file that is broken, not the one that needs it',
+    );
   });
 
   it('looks into all files for a type that no file bears the name of', async () => {

@@ -114,7 +114,7 @@ describe('verify and keys', () => {
     await here.ok('movements', 'in', '1', '--at', '2026-01-02 10:00');
     assert.deepEqual(await said(token, ...during), [
       1,
-      'Not valid: The token is genuine, but outpass OP-000001 has been used: it came back Fri 2 Jan 2026, 10:00 AM.\n',
+      'Not valid: The token is genuine, but outpass OP-000001 has been used: it came back Fri 2 Jan 2026, 10:00 AM UTC.\n',
     ]);
     here.sql.exec('DELETE FROM movements WHERE outpass_id = 1');
   });
@@ -131,7 +131,7 @@ describe('verify and keys', () => {
       [code, stdout, stderr],
       [
         0,
-        'Valid: outpass OP-000001 of 21CS001 (Home pass), until Fri 2 Jan 2099, 8:30 AM.\n',
+        'Valid: outpass OP-000001 of 21CS001 (Home pass), until Fri 2 Jan 2099, 8:30 AM UTC.\n',
         `By its signature alone: there is no database at ${join(gate, 'storage', 'passito.db')}, so whether it was cancelled or used is not known.\n`,
       ],
     );
