@@ -82,6 +82,19 @@ test('a new setting is initialized, then due once at its time, however often one
   assert.deepEqual(counters(office.decideReports(EVENING + 1000, false)), [2, 0, 0, 0, 0]);
 });
 
+test('a clock that ran ahead for a while switches no report off, and its last send does not stay', async (t) => {
+  const { db, office } = await opened(t, new FakeClock());
+  office.decideReports(Date.UTC(2036, 0, 1), false);
+  assert.equal(office.decideReports(EVENING - 60_000, false).initialized, 2);
+  assert.equal(office.decideReports(EVENING, false).due, 2);
+  const last = () => db.prepare('SELECT last_sent_at FROM report_settings WHERE id = 1').pluck().get();
+  await office.reportSent(1, '2036-01-01 12:30:00.000');
+  await office.reportSent(1, SCHEDULED);
+  assert.equal(last(), SCHEDULED);
+  await office.reportSent(1, '2026-11-19 12:30:00.000');
+  assert.equal(last(), SCHEDULED, 'an older run that comes later');
+});
+
 test('without recipients a due report is skipped, and its next send moves on', async (t) => {
   const { db, office } = await opened(t);
   db.exec('DELETE FROM report_recipients; UPDATE users SET active = 0');

@@ -583,6 +583,7 @@ const office: Case[] = [
     prints: true,
     effect: true,
   },
+  usage('reports of a time to come', ['dispatch-scheduled-reports', '--at', '2036-01-01 00:00']),
   usage('a report that does not exist', ['reports', 'enable', 'daily_movment']),
   usage('a report of nobody', ['reports', 'disable', 'late_arrivals', '--gender', 'all']),
   usage('a change of a report that changes nothing', ['reports', 'set', 'late_arrivals']),

@@ -1,6 +1,7 @@
 /** `passito dispatch-scheduled-reports`: a job for each report that is due. */
 
 import { openOffice, openStore } from '../../app.ts';
+import { errors } from '../../errors.ts';
 import { inZone, tellTime } from '../../outpass/local-time.ts';
 import { reportName } from '../../outpass/reports/mail.ts';
 import type { ReportRound } from '../../outpass/reports/round.ts';
@@ -15,7 +16,11 @@ export const dispatchScheduledReports: Command = {
   about: 'Dispatch a job for each report that is due',
   options: [
     { name: 'dry-run', about: 'Only say what is due; nothing is dispatched or noted' },
-    { name: 'at', value: 'time', about: 'As if it were then, such as "2026-12-24 18:00"' },
+    {
+      name: 'at',
+      value: 'time',
+      about: 'As if it were then, such as "2026-12-24 18:00"; a time to come only with --dry-run',
+    },
     JSON_OPTION,
   ],
   example: 'passito dispatch-scheduled-reports --dry-run',
@@ -25,6 +30,10 @@ export const dispatchScheduledReports: Command = {
     const at = input.option('at');
     const now = at === undefined ? undefined : readAt(at, zone);
     const dryRun = input.has('dry-run');
+    if (at !== undefined && now !== undefined && now > Date.now() && !dryRun) {
+      // Its reports would be of days that are not over, and nothing would be due until then.
+      throw errors.badValue('--at', at, 'a time that has passed, unless --dry-run is given as well');
+    }
     const store = await openStore(config, dryRun ? 'read' : 'existing');
     try {
       const office = openOffice(config, store);

@@ -6,7 +6,7 @@ import type { ReportSchedule } from './schedule.ts';
 
 /** What is to be done about one enabled setting now. */
 export type DueDecision =
-  /** It had no next send (it is new, was changed or was off): note this one, send nothing. */
+  /** It had no next send (it is new, was changed or was off), or none that counts: note this one, send nothing. */
   | { readonly state: 'initialized'; readonly nextSendAt: number }
   /** Nothing to do, nothing to note. */
   | { readonly state: 'waiting'; readonly nextSendAt: number }
@@ -14,9 +14,10 @@ export type DueDecision =
   | { readonly state: 'due'; readonly scheduledFor: number; readonly nextSendAt: number };
 
 /**
- * Decides from the next send that was noted (null where there is none), and from nothing else: the next send only
- * moves on, past `now`. So a run is decided once, however often one looks and wherever the clock is set, and of
- * all runs that were missed while nobody looked the latest is sent and no other.
+ * Decides from the next send that was noted (null where there is none), which moves on past `now`: so a run is decided
+ * once, however often one looks, and of all runs that were missed while nobody looked the latest is sent and no other.
+ * A next send beyond the second one from now was noted by a clock that ran ahead: waiting for it would switch the report
+ * off for years. It is worked out anew, and the run that was sent last is not sent again should the clock of now be the wrong one.
  * Whoever changes, enables or disables a setting, or the zone, sets its next send to null.
  */
 export function decideDue(
@@ -24,15 +25,16 @@ export function decideDue(
   zone: string,
   nextSendAt: number | null,
   now: number,
+  lastSentAt: number | null = null,
 ): DueDecision {
-  if (nextSendAt === null) return { state: 'initialized', nextSendAt: nextDue(schedule, zone, now) };
+  const next = nextDue(schedule, zone, now);
+  const anew = { state: 'initialized', nextSendAt: next } as const;
+  if (nextSendAt === null) return anew;
+  if (nextSendAt > nextDue(schedule, zone, next)) return anew;
   if (nextSendAt > now) return { state: 'waiting', nextSendAt };
-  return {
-    state: 'due',
-    // A next send that the schedule does not know (new rules for the zone, an admin's hand) counts as it stands.
-    scheduledFor: Math.max(nextSendAt, latestDue(schedule, zone, now)),
-    nextSendAt: nextDue(schedule, zone, now),
-  };
+  // A next send that the schedule does not know (new rules for the zone, an admin's hand) counts as it stands.
+  const scheduledFor = Math.max(nextSendAt, latestDue(schedule, zone, now));
+  return scheduledFor === lastSentAt ? anew : { state: 'due', scheduledFor, nextSendAt: next };
 }
 
 /** A key for the run's job. @example reportRunKey(3, 0) === 'report 3 for 1970-01-01T00:00:00.000Z' */

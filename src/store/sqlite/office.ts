@@ -170,7 +170,7 @@ export class SqliteOffice implements Office {
   }
 
   async reportSent(settingId: number, scheduledFor: string): Promise<void> {
-    await this.#parts.write(() => this.#reportRuns.sent(settingId, parseTime(scheduledFor)));
+    await this.#parts.write(() => this.#reportRuns.sent(settingId, parseTime(scheduledFor), this.#now()));
   }
 
   #now(): number {

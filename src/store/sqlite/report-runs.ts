@@ -21,10 +21,12 @@ interface SettingRow {
   dayOfMonth: number | null;
   month: number | null;
   next_send_at: string | null;
+  last_sent_at: string | null;
 }
 
 const SETTINGS = `
-  SELECT id, report, gender, frequency, time, weekday AS dayOfWeek, day AS dayOfMonth, month, next_send_at
+  SELECT id, report, gender, frequency, time, weekday AS dayOfWeek, day AS dayOfMonth, month,
+         next_send_at, last_sent_at
   FROM report_settings`;
 
 // A student of no known gender stands in both reports: a movement that nobody is told of would be worse.
@@ -42,7 +44,8 @@ export function prepareReportRuns(db: Database) {
   const receivers = prepareReceivers(db);
   const note = db.prepare('UPDATE report_settings SET next_send_at = ?, updated_at = ? WHERE id = ?');
   const sent = db.prepare(
-    'UPDATE report_settings SET last_sent_at = ? WHERE id = ? AND (last_sent_at IS NULL OR last_sent_at < ?)',
+    `UPDATE report_settings SET last_sent_at = @at
+     WHERE id = @id AND (last_sent_at IS NULL OR last_sent_at < @at OR last_sent_at > @now)`,
   );
   const ofDay = db.prepare<[{ gender: string; from: string; to: string }], LateArrival | Movement>(
     `${MOVEMENTS} AND coalesce(came.at, went.at) >= @from AND coalesce(came.at, went.at) < @to`,
@@ -59,8 +62,10 @@ export function prepareReportRuns(db: Database) {
         const verdict = readSchedule(row);
         // The table's own rules let none through; another program may have made another table.
         if (!('schedule' in verdict)) continue;
-        const next = row.next_send_at === null ? null : parseTime(row.next_send_at);
-        const decision = decideDue(verdict.schedule, zone, next, now);
+        const [next = null, last = null] = [row.next_send_at, row.last_sent_at].map((time) =>
+          time === null ? null : parseTime(time),
+        );
+        const decision = decideDue(verdict.schedule, zone, next, now, last);
         if (decision.state === 'waiting') continue;
         if (!dryRun) note.run(formatTime(decision.nextSendAt), formatTime(now), row.id);
         if (decision.state === 'initialized') {
@@ -89,9 +94,9 @@ export function prepareReportRuns(db: Database) {
         .filter(({ inAt, returnsAt, gender }) => isLate(inAt, returnsAt, gender, grace));
       return { report: row.report, gender: row.gender, to, rows: late };
     },
-    sent(id: number, scheduledFor: number): void {
-      const at = formatTime(scheduledFor);
-      sent.run(at, id, at);
+    /** The latest run counts, and none of a clock that ran ahead. */
+    sent(id: number, scheduledFor: number, now: number): void {
+      sent.run({ id, at: formatTime(scheduledFor), now: formatTime(now) });
     },
   };
 }
