@@ -11,6 +11,7 @@ import { linkState, type ParentPageFacts } from '../../src/outpass/parent/link.t
 import { DEFAULT_SMS, readSmsTemplate, smsText } from '../../src/outpass/parent/sms.ts';
 import { parentToken, TOKEN_FORM, tokenHash } from '../../src/outpass/parent/token.ts';
 import { wayToParent } from '../../src/outpass/parent/way.ts';
+import type { PassStatus } from '../../src/outpass/office.ts';
 import { openOffice, parents, settings } from '../tools/office.ts';
 
 describe('a written number', () => {
@@ -184,6 +185,24 @@ describe('the parent’s page', () => {
     for (const { html } of shown) {
       assert.doesNotMatch(html, /<script/);
       assert.ok(html.includes('&lt;script&gt;'));
+    }
+  });
+
+  test('tells who said yes what has become of the pass since', async (t) => {
+    const { office } = await openOffice(t);
+    const pass = (await office.pass(1))!;
+    const said = (status: PassStatus) => {
+      const facts = {
+        state: 'answered',
+        decision: 'parent_approved',
+        expiresAt: '2026-11-20 10:00:00.000',
+      } as const;
+      const { html } = parentPage({ ...facts, pass: { ...pass, status } }, settings);
+      return /is noted\. (.*)<\/p>/.exec(html)?.[1];
+    };
+    assert.equal(said('parent_approved'), 'The hostel office decides next.');
+    for (const status of ['approved', 'rejected', 'cancelled', 'expired'] as const) {
+      assert.equal(said(status), `The outpass is ${status}.`);
     }
   });
 });

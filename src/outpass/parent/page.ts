@@ -88,7 +88,7 @@ function answered(
   const next = yes
     ? pass.status === 'parent_approved'
       ? 'The hostel office decides next.'
-      : 'The outpass is approved.'
+      : `The outpass is ${told(pass.status)}.`
     : 'The student does not get this outpass.';
   return page(status, settings, yes ? 'You said yes' : 'You said no', [
     `<p>${escapeHtml(`Your answer for ${pass.student.name} is noted. ${next}`.trim())}</p>`,
