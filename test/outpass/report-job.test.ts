@@ -181,6 +181,41 @@ test('who is refused for good is named in the result, and not tried again', asyn
   );
 });
 
+test('who was refused and is taken off the list counts no more: those who are left have it', async (t) => {
+  const it = await opened(t);
+  const post = new Post();
+  const setting = it.db
+    .prepare<[], number>(`SELECT id FROM report_settings WHERE report = 'late_arrivals' AND gender = 'male'`)
+    .pluck()
+    .get()!;
+  post.never.add('kumar@example.edu');
+  post.down.add('chief@example.edu');
+  await assert.rejects(
+    async () => run(it, post, setting),
+    (error) => isSnooze(error),
+  );
+  it.db.exec('DELETE FROM report_recipients WHERE user_id = 1');
+  post.down.clear();
+  assert.deepEqual(await run(it, post, setting), { rows: 1, recipients: 1, refused: [] });
+  assert.equal(
+    it.db.prepare('SELECT last_sent_at FROM report_settings WHERE id = ?').pluck().get(setting),
+    SCHEDULED,
+  );
+});
+
+test('what somebody has who is on the list no more did arrive', async (t) => {
+  const it = await opened(t);
+  const post = new Post();
+  post.never.add('kumar@example.edu');
+  post.down.add('RAO@example.edu');
+  await assert.rejects(
+    async () => run(it, post),
+    (error) => isSnooze(error),
+  );
+  it.db.exec('UPDATE users SET active = 0 WHERE id IN (2, 3)');
+  assert.deepEqual(await run(it, post), { rows: 1, recipients: 0, refused: ['kumar@example.edu'] });
+});
+
 test('whose mail is not taken for a day is named in the result; the others had it on the first', async (t) => {
   const clock = new FakeClock();
   const it = await opened(t, clock);

@@ -40,7 +40,7 @@ export const sendScheduledReport: JobDefinition<ReportPayload, OfficeContext> = 
     const content = await office.reportContent(id, scheduledFor);
     if (content === undefined) discard(`There is no report setting #${id}.`);
     const { mail, rows } = await compose(content, scheduledFor, context);
-    const { stillToTry } = await import('../reports/recipients.ts');
+    const { refusedOf, stillToTry } = await import('../reports/recipients.ts');
     const open = stillToTry(content.to, await office.reportDeliveries(context.id));
     const waiting: { said: string; delay: number }[] = [];
     const lost = new Map<string, string>();
@@ -61,8 +61,9 @@ export const sendScheduledReport: JobDefinition<ReportPayload, OfficeContext> = 
       );
     }
     const known = await office.reportDeliveries(context.id);
-    const refused = known.filter(([, delivery]) => delivery === 'refused').map(([email]) => email);
-    if (refused.length === content.to.length && refused.length > 0) {
+    const refused = refusedOf(content.to, known).map(({ email }) => email);
+    const arrived = known.some(([, delivery]) => delivery === 'sent');
+    if (refused.length === content.to.length && refused.length > 0 && !arrived) {
       discard(`No recipient was reached: ${refused.map((email) => lost.get(email) ?? email).join('; ')}`);
     }
     await office.reportSent(id, scheduledFor);

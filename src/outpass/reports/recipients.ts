@@ -50,6 +50,17 @@ export function stillToTry<Recipient extends { readonly email: string }>(
   return [...open.filter((one) => !hasFailed(one)), ...open.filter(hasFailed)];
 }
 
+/** Who of a run's recipients were refused for good; whom the setting names no more does not count. */
+export function refusedOf<Recipient extends { readonly email: string }>(
+  recipients: readonly Recipient[],
+  known: Iterable<readonly [email: string, delivery: Delivery]>,
+): Recipient[] {
+  const refused = new Set(
+    [...known].filter(([, delivery]) => delivery === 'refused').map(([email]) => addressKey(email)),
+  );
+  return recipients.filter(({ email }) => refused.has(addressKey(email)));
+}
+
 /** Two spellings of an address that reach one mailbox have one key. */
 function addressKey(email: string): string {
   return email.trim().normalize('NFC').toLowerCase();
