@@ -121,6 +121,37 @@ test('an import may change a status as the table of moves allows', async (t) => 
   }
 });
 
+test('a student who is no longer active gets no new pass, and keeps the old ones', async (t) => {
+  const { office, db } = await openOffice(t);
+  db.exec('UPDATE students SET active = 0');
+  const old = { ...passRecord, reference: 'op-000001' };
+  const { rows, problems } = outpassRows(
+    one(
+      passRecord,
+      { ...passRecord, reference: 'HP-1', status: 'approved' },
+      { ...passRecord, reference: 'HP-2', kind: 'a\nb' },
+      { ...old, purpose: 'Home' },
+      { ...old, reference: 'OP-000001 ', kind: 'a\nb' },
+      { ...passRecord, reference: '1', kind: 'Home' },
+    ),
+    'UTC',
+  );
+  const result = await office.importOutpasses(rows, { problems, partial: true });
+  assert.deepEqual([result.inserted, result.updated], [0, 1]);
+  const why = "student '21CS001' is not active and gets no new pass";
+  assert.equal(
+    tellProblems(result.problems),
+    [
+      `item 1: ${why}`,
+      `item 2: ${why}`,
+      `item 3: kind holds a line break or tab; ${why}`,
+      "item 5: kind holds a line break or tab; reference 'OP-000001' already stands in item 4",
+      "item 6: reference '1' has digits only and would be taken for an id",
+    ].join('\n'),
+  );
+  assert.equal((await office.pass(1))?.purpose, 'Home');
+});
+
 test('rejected rows are kept as they were, with what is wrong, and can be imported once mended', async () => {
   const text = 'name,email,roll_number\nAsha,a@b.edu,1\n"B; C",nobody,2\n"D ""d""",d@b.edu,3,4,5\n';
   const { problems } = studentRows(await readTable(Buffer.from(text)));

@@ -56,7 +56,9 @@ export function studentWriter(db: Database): RowWriter<StudentRow> {
  * the guard another window than the record. A status changes only as the table of moves allows.
  */
 export function outpassWriter(db: Database, applyMove: ApplyMove, at: number): RowWriter<OutpassRow> {
-  const student = db.prepare<[string], number>('SELECT id FROM students WHERE roll_number = ?').pluck();
+  const student = db.prepare<[string], { id: number; active: number }>(
+    'SELECT id, active FROM students WHERE roll_number = ?',
+  );
   const find = db.prepare<[string], Values & { id: number }>(
     `SELECT id, reference, student_id, kind, purpose, destination, leaves_at, returns_at, status
      FROM outpasses WHERE reference = ?`,
@@ -78,12 +80,19 @@ export function outpassWriter(db: Database, applyMove: ApplyMove, at: number): R
     .pluck();
   const nextReference = prepareReferences(db);
   const unknown = (rollNumber: string) => `there is no student with roll_number '${rollNumber}'`;
-  /** What the records have of a row, and say against it; of a bad one, as much as could be read of it. */
+  /**
+   * What the records have of a row, and say against it; of a bad one, as much as could be read of it. A reference that is
+   * null makes a new pass; of one that could not be read nobody knows.
+   */
   const look = (rollNumber: unknown, reference: unknown, wanted: unknown) => {
-    const studentId = typeof rollNumber === 'string' ? student.get(rollNumber) : undefined;
+    const found = typeof rollNumber === 'string' ? student.get(rollNumber) : undefined;
+    const studentId = found?.id;
     const old = typeof reference === 'string' ? find.get(reference) : undefined;
     const faults: string[] = [];
     if (typeof rollNumber === 'string' && studentId === undefined) faults.push(unknown(rollNumber));
+    if (found?.active === 0 && old === undefined && reference !== undefined) {
+      faults.push(`student '${String(rollNumber)}' is not active and gets no new pass`);
+    }
     if (old !== undefined && studentId !== undefined && old['student_id'] !== studentId) {
       faults.push(`outpass '${old['reference']}' is of another student`);
     }
@@ -122,8 +131,8 @@ export function outpassWriter(db: Database, applyMove: ApplyMove, at: number): R
     }
     return changed || move !== undefined ? 'updated' : 'unchanged';
   };
-  const against: RowWriter<OutpassRow>['against'] = ({ roll_number: rollNumber, reference, status }) =>
-    look(rollNumber, reference, status).faults;
+  const against: RowWriter<OutpassRow>['against'] = (cells) =>
+    look(cells['roll_number'], 'reference' in cells ? cells['reference'] : null, cells['status']).faults;
   return { write, against };
 }
 
