@@ -1,5 +1,7 @@
 /** How texts of the configuration become values; `undefined` means that the text is no such value. */
 
+import { readMailAddress } from '../mail-address.ts';
+
 /** A host and a port to listen on. */
 export interface Address {
   host: string;
@@ -33,22 +35,16 @@ export function readUrl(text: string): string | undefined {
   return plain && /^https?:$/.test(protocol) ? href.replace(/\/+$/, '') : undefined;
 }
 
-/** One mail address, or one with its name: `a@b.c`, `"Rao, Dr." <a@b.c>`. Gives the address itself. */
-function mailAddress(text: string): string | undefined {
-  const bare = /^[^<>]*<([^<>]*)>$/.exec(text)?.[1] ?? text;
-  return /^[^\s@<>",;\p{Cc}]+@[^\s@<>",;\p{Cc}]+$/u.test(bare) ? bare : undefined;
-}
-
 /** Mail addresses with commas or semicolons between; a name may have some too, in quotes. Gives the addresses alone. */
 export function readMailAddresses(text: string): string | undefined {
   const parts = (text.match(/(?:"[^"]*"|[^,;"])+|"/g) ?? []).map((part) => part.trim());
-  const found = parts.filter((part) => part !== '').map(mailAddress);
+  const found = parts.filter((part) => part !== '').map((part) => readMailAddress(part)?.address);
   return found.length > 0 && found.every((one) => one !== undefined) ? found.join(', ') : undefined;
 }
 
 /** Who mails come from: one address, as it is written. */
 export function readSender(text: string): string | undefined {
-  return /\p{Cc}/u.test(text) || mailAddress(text.trim()) === undefined ? undefined : text.trim();
+  return readMailAddress(text) === undefined ? undefined : text.trim();
 }
 
 const SWITCH: Readonly<Record<string, boolean>> = {

@@ -4,13 +4,8 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { MailAttachment, MailMessage } from '../engine/handler.ts';
+import { type MailAddress, readMailAddress } from '../mail-address.ts';
 import { badMail } from './mail-error.ts';
-
-/** An address, taken apart so that the mail library need not guess. */
-export interface MailAddress {
-  name: string;
-  address: string;
-}
 
 /** An attachment as the mail library gets it: bytes, never a path or an address. */
 export interface LoadedAttachment {
@@ -20,19 +15,11 @@ export interface LoadedAttachment {
   cid?: string;
 }
 
-// One address and nothing that could make it two: no lists, comments or quoted local parts.
-const ADDRESS = /^[^\s@<>(),;:\\"[\]\p{Cc}]+@[\p{L}\p{N}](?:[\p{L}\p{N}.-]*[\p{L}\p{N}])?$/u;
-const NAMED = /^\s*([^<>]*?)\s*<\s*([^<>]*?)\s*>\s*$/;
-
 /** Reads `a@b.c` or `Name <a@b.c>`; anything else is refused. */
 export function parseAddress(text: string, field: string): MailAddress {
-  const safe = headerText(text, field);
-  const [, name = '', inner] = NAMED.exec(safe) ?? [];
-  const address = inner ?? safe.trim();
-  if (address.length > 254 || address.includes('..') || !ADDRESS.test(address)) {
-    throw badMail(`${field} ${JSON.stringify(text)} is not a mail address`);
-  }
-  return { name: name.replaceAll(/^"(.*)"$/g, '$1'), address };
+  const read = readMailAddress(headerText(text, field));
+  if (read === undefined) throw badMail(`${field} ${JSON.stringify(text)} is not a mail address`);
+  return read;
 }
 
 /** The recipients; at least one. */

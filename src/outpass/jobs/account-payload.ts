@@ -1,10 +1,11 @@
 /** The payloads of the account mails. Complaints never repeat a value: some of these are secrets. */
 
-import { int, lte, maxLength, minLength, object, optional, positive, regex, string } from 'zod/mini';
+import { int, lte, maxLength, minLength, object, optional, positive, refine, regex, string } from 'zod/mini';
+import { isMailAddress } from '../../mail-address.ts';
 
-// Control characters would be line breaks to somebody; the mailer looks at an address more closely still.
 const mailAddress = 'must be a mail address such as asha@example.edu';
-const address = string(mailAddress).check(regex(/^[^\s\p{Cc}@<>,;]+@[^\s\p{Cc}@<>,;]+$/u, mailAddress));
+const address = string(mailAddress).check(refine(isMailAddress, mailAddress));
+// Control characters would be line breaks to somebody.
 const personName = 'must be a name of 1 to 120 characters in one line';
 const name = string(personName).check(regex(/^[^\p{Cc}]{1,120}$/u, personName));
 // Nothing but the web: a mail must not bring a button that runs something.
