@@ -5,25 +5,27 @@ import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 
-import { systemClock } from '../../src/engine/clock.ts';
+import { type Clock, formatTime, systemClock } from '../../src/engine/clock.ts';
 import { isDiscard, isSnooze, type MailMessage } from '../../src/engine/handler.ts';
 import { sendParentApproval } from '../../src/outpass/jobs/send-parent-approval.ts';
 import { outpassRows, studentRows } from '../../src/outpass/import.ts';
 import type { ParentSettings } from '../../src/outpass/parent/question.ts';
 import { tokenHash } from '../../src/outpass/parent/token.ts';
+import { MailError } from '../../src/edge/mail-error.ts';
+import { FakeClock } from '../tools/engine.ts';
 import { one, openOffice, passRecord, settings, studentRecord } from '../tools/office.ts';
 import { refuseSms, startTwilio } from '../tools/twilio.ts';
 
 const DAY = 86_400_000;
 
 /** An office that can send SMS, with a pass of tomorrow (number 2). */
-async function opened(t: TestContext, changes: Partial<ParentSettings> = {}) {
+async function opened(t: TestContext, changes: Partial<ParentSettings> = {}, clock: Clock = systemClock) {
   const twilio = await startTwilio(t);
   const account = { url: twilio.url, sid: 'AC123', authToken: 'hush', from: '+15005550006' };
-  const here = await openOffice(t, () => ({}), systemClock, { twilio: account, ...changes });
+  const here = await openOffice(t, () => ({}), clock, { twilio: account, ...changes });
   const { office } = here;
   await office.importStudents(studentRows(one({ ...studentRecord, parent_email: 'parent@example.in' })).rows);
-  const time = (days: number) => new Date(Date.now() + days * DAY).toISOString().slice(0, 16) + 'Z';
+  const time = (days: number) => new Date(clock.now() + days * DAY).toISOString().slice(0, 16) + 'Z';
   const pass = { ...passRecord, leaves_at: time(1), returns_at: time(4) };
   await office.importOutpasses(outpassRows(one(pass), settings.timeZone).rows);
   const ask = (extra: Parameters<typeof here.context>[0] = {}, channel?: 'sms' | 'mail', outpass = 2) =>
@@ -164,6 +166,62 @@ suite('SendParentApproval by mail', () => {
   });
 });
 
+suite('a question that nobody takes', () => {
+  const HOUR = 3_600_000;
+
+  /** Runs the job as often as it wants to wait, and gives how it ended, when, and what was asked. */
+  async function toItsEnd(t: TestContext, channel: 'sms' | 'mail') {
+    const clock = new FakeClock();
+    const here = await opened(t, { linkLifetime: HOUR }, clock);
+    const links: string[] = [];
+    here.twilio.answer = (response) => refuseSms(response, 429, 20_429, 'Too Many Requests');
+    const mail = async ({ text }: MailMessage): Promise<never> => {
+      links.push(linkIn(text));
+      throw new MailError('The mail server answered: 451 later', false);
+    };
+    const began = clock.now();
+    for (;;) {
+      try {
+        await here.ask({ mail }, channel);
+      } catch (error) {
+        if (isSnooze(error)) await clock.advance(Number(error.delay));
+        else {
+          links.push(...here.twilio.asked.map(({ body }) => linkIn(body)));
+          return { ...here, clock, mail, error: error as Error, lasted: clock.now() - began, links };
+        }
+      }
+    }
+  }
+
+  for (const channel of ['sms', 'mail'] as const) {
+    test(`is given up before its link expires: ${channel}`, async (t) => {
+      const { error, lasted, links, db } = await toItsEnd(t, channel);
+      assert.ok(isDiscard(error));
+      assert.match(
+        error.message,
+        channel === 'sms' ? /until the link expired.* 429/ : /59 minutes.* 451 later/,
+      );
+      assert.equal(lasted, HOUR - 60_000, 'the last try leaves a minute to answer');
+      assert.ok(links.length > 5 && new Set(links).size === 1, `${links.length} tries, one link`);
+      assert.equal(db.prepare('SELECT count(*) FROM parent_verifications').pluck().get(), 1);
+      if (channel === 'mail') assert.equal(db.prepare('SELECT state FROM mails').pluck().get(), 'failed');
+    });
+  }
+
+  test('is not asked again by its job once the link has expired, unless an admin brings the job back', async (t) => {
+    const { ask, clock, db, mail, links } = await toItsEnd(t, 'mail');
+    await clock.advance(60_000);
+    await assert.rejects(ask({ mail }, 'mail'), discarded(/: the link expired before it could be sent\.$/));
+    db.exec(`INSERT INTO jobs (id, type, last_error) VALUES (1, 'SendParentApproval', '451 later.')`);
+    await assert.rejects(ask({ mail }, 'mail'), discarded(/ before it could be sent \(451 later\)\.$/));
+    db.prepare(`INSERT INTO attempts (job_id, attempt, outcome, ended_at) VALUES (1, 1, 'discarded', ?)`).run(
+      formatTime(clock.now()),
+    );
+    await assert.rejects(ask({ mail }, 'mail'), snoozed(/451 later/));
+    assert.equal(new Set(links).size, 2);
+  });
+});
+
 suite('who is not asked', () => {
   for (const [what, changes, reason] of [
     ['without a public address', { publicAddress: null }, /--public ADDR, or set PASSITO_PUBLIC/],
@@ -200,8 +258,10 @@ suite('a parent’s answer', () => {
     assert.equal(office.parentDecides(tokenHash('unknown'), 'parent_approved', start), undefined);
     assert.equal(office.parentDecides(first, 'parent_approved', start + 1000)?.state, 'expired');
     assert.equal(await status(), 'parent_pending');
-    const second = await asked(1, start + 1000);
-    assert.notEqual(second, first, 'the job’s own link has run out: a new one');
+    const again = await office.askParent(2, { ...question, jobId: 1 }, start + 1000);
+    assert.ok(!again.ok && /expired/.test(again.reason), 'the job’s own link has run out');
+    const second = await asked(2, start + 1000);
+    assert.notEqual(second, first);
     assert.equal(office.parentDecides(second, 'parent_approved', start + 1500)?.state, 'open');
     assert.equal(await status(), 'parent_approved');
     assert.equal(office.parentDecides(second, 'parent_denied', start + 1600)?.state, 'answered');

@@ -1,8 +1,10 @@
 /** SendParentApproval: asks the parent whether the student may leave, by SMS or mail, with a link to answer by. */
 
+import { parseTime } from '../../engine/clock.ts';
 import { discard, snooze } from '../../engine/handler.ts';
 import type { JobDefinition } from '../../engine/handler.ts';
 import type { OfficeContext, PassDetails } from '../office.ts';
+import { LEAST_TO_ANSWER } from '../parent/link.ts';
 import type { AskedParent, Channel, ParentSettings, TwilioAccount } from '../parent/question.ts';
 import { wayToParent } from '../parent/way.ts';
 import { parentPayload } from './payload.ts';
@@ -89,6 +91,9 @@ async function bySms(
 async function byMail(pass: PassDetails, to: string, asked: Asked, context: OfficeContext): Promise<string> {
   const { parentMail } = await import('../mail/parent.ts');
   const text = parentMail(pass, await context.office.settings(), asked);
-  const sent = await sendMail(context, { kind: 'parent_approval', outpassId: pass.id }, { to, ...text });
+  // A mail that outlives its link asks nobody.
+  const until = parseTime(asked.expiresAt) - LEAST_TO_ANSWER;
+  const purpose = { kind: 'parent_approval', outpassId: pass.id, until };
+  const sent = await sendMail(context, purpose, { to, ...text });
   return sent.message_id;
 }

@@ -23,6 +23,8 @@ export interface MailFault {
   final: boolean;
   /** For how long, in milliseconds from its first try, it is worth waiting. */
   patience: number;
+  /** When it is of use no more, however patient: milliseconds since 1970. */
+  until?: number | undefined;
 }
 
 /** What is to become of a mail that was not taken. */

@@ -15,6 +15,8 @@ export interface MailPurpose {
   key?: string;
   /** For how long the mail is of use, in milliseconds from its first try; a day, and no longer, unless told. */
   patience?: number;
+  /** When it is of use no more, in milliseconds since 1970. */
+  until?: number;
 }
 
 /** What became of a mail. */
@@ -31,7 +33,7 @@ export type Sending =
  */
 export async function sendOnce(
   context: OfficeContext,
-  { kind, outpassId, key = '1', patience = LONGEST_PATIENCE }: MailPurpose,
+  { kind, outpassId, key = '1', patience = LONGEST_PATIENCE, until }: MailPurpose,
   message: MailMessage & { to: string },
 ): Promise<Sending> {
   const { office, id: jobId, attempt, maxAttempts } = context;
@@ -56,6 +58,7 @@ export async function sendOnce(
       answer,
       final,
       patience: Math.min(patience, LONGEST_PATIENCE),
+      until,
     });
     if (permanent === undefined) throw error;
     if (permanent) return { state: 'failed', reason: answer };

@@ -5,6 +5,9 @@ import type { PassDetails, PassStatus } from '../office.ts';
 /** What a parent can say. */
 export type Decision = 'parent_approved' | 'parent_denied';
 
+/** How long a link must still hold to be worth sending, in milliseconds: after that nobody tries to send it. */
+export const LEAST_TO_ANSWER = 60_000;
+
 /** A question as its row and its pass tell it. Times are UTC text. */
 export interface Question {
   decision: Decision | null;

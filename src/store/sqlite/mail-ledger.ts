@@ -66,10 +66,14 @@ export function prepareMailLedger(db: Database, random: Random) {
     taken(key: MailKey, { via, response }: MailReceipt, now: number): void {
       taken.run(via, response, formatTime(now), formatTime(now), idOf(key));
     },
-    refused(key: MailKey, { answer, final, patience }: MailFault, now: number): MailVerdict {
+    refused(
+      key: MailKey,
+      { answer, final, patience, until = Infinity }: MailFault,
+      now: number,
+    ): MailVerdict {
       const messageId = idOf(key);
       const since = parseTime(find.get(messageId)?.created_at ?? formatTime(now));
-      const wait = final ? null : nextTry(since, now, patience, random);
+      const wait = final ? null : nextTry(since, now, Math.min(patience, until - since), random);
       refused.run(wait === null ? 'failed' : 'queued', answer, formatTime(now), messageId);
       return { wait, tried: Math.max(now - since, 0) };
     },

@@ -15,7 +15,6 @@ import type {
 import { inZone, tellTime } from '../../outpass/local-time.ts';
 import { type Direction, refusePassage } from '../../outpass/movements.ts';
 import type { NewPass } from '../../outpass/new-pass.ts';
-import { nextTry } from '../../outpass/mail/patience.ts';
 import { loadOrCreateLinkSecret, loadOrCreateSigningKey } from '../../outpass/keys.ts';
 import type { SigningKey } from '../../outpass/keys.ts';
 import type { Office, OfficeSettings, PassDetails, PassStatus } from '../../outpass/office.ts';
@@ -100,7 +99,7 @@ export class SqliteOffice implements Office {
     this.#cleanup = prepareCleanup(db, this.#move, parts.settings.lateGrace);
     this.#writes = preparePassWrites(db);
     this.#reports = prepareReportSettings(db);
-    this.#parents = prepareParentAnswers(db, this.#move);
+    this.#parents = prepareParentAnswers(db, this.#move, random);
   }
 
   /** A pass by its id, or by what a person typed: its reference, or its id in digits. */
@@ -248,9 +247,7 @@ export class SqliteOffice implements Office {
   }
 
   async parentUnreached(id: number, at: number = this.#now()): Promise<number | null> {
-    const question = await this.#parts.read(() => this.#parents.question(id));
-    const [since, until] = [question?.createdAt, question?.expiresAt].map((time) => parseTime(time ?? ''));
-    return nextTry(since as number, at, (until as number) - (since as number), this.#parts.random);
+    return this.#parts.read(() => this.#parents.unreached(id, at));
   }
 
   /** What the parent's page shows of a link, found by its token's hash. */

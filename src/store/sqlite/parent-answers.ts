@@ -2,8 +2,15 @@
 
 import type { Database } from 'better-sqlite3';
 
-import { formatTime } from '../../engine/clock.ts';
-import { type Decision, type LinkState, linkState, type Question } from '../../outpass/parent/link.ts';
+import { formatTime, parseTime, type Random } from '../../engine/clock.ts';
+import { nextTry } from '../../outpass/mail/patience.ts';
+import {
+  type Decision,
+  LEAST_TO_ANSWER,
+  type LinkState,
+  linkState,
+  type Question,
+} from '../../outpass/parent/link.ts';
 import type { Channel, NewQuestion } from '../../outpass/parent/question.ts';
 import { parentToken, tokenHash } from '../../outpass/parent/token.ts';
 import { movePass } from '../../outpass/pass-states.ts';
@@ -38,13 +45,23 @@ type Asked = { ok: true; token: string; question: QuestionRow } | { ok: false; r
 
 const ROW = 'id, issue, created_at AS createdAt, expires_at AS expiresAt, message_id AS messageId';
 
-export function prepareParentAnswers(db: Database, move: ApplyMove) {
+export function prepareParentAnswers(db: Database, move: ApplyMove, random: Random) {
   const ofJob = db.prepare<[Record<string, string | number>], QuestionRow>(
     `SELECT ${ROW} FROM parent_verifications
      WHERE outpass_id = @pass AND job_id = @job
        AND (message_id IS NOT NULL
             OR (method = @method AND sent_to = @sentTo AND decision IS NULL AND expires_at > @at))
      ORDER BY issue DESC LIMIT 1`,
+  );
+  // A job that was given up since, and runs again, was brought back by an admin, who means to ask anew.
+  const ranOut = db.prepare<[Record<string, string | number>], { lastError: string | null }>(
+    `SELECT j.last_error AS lastError
+     FROM parent_verifications v LEFT JOIN jobs j ON j.id = v.job_id
+     WHERE v.outpass_id = @pass AND v.job_id = @job AND v.method = @method AND v.sent_to = @sentTo
+       AND v.decision IS NULL AND v.expires_at <= @at
+       AND NOT EXISTS (SELECT 1 FROM attempts a
+                       WHERE a.job_id = v.job_id AND a.outcome = 'discarded' AND a.ended_at >= v.created_at)
+     ORDER BY v.issue DESC LIMIT 1`,
   );
   const byId = db.prepare<[number], QuestionRow>(`SELECT ${ROW} FROM parent_verifications WHERE id = ?`);
   const insert = db.prepare<[Record<string, string | number>], QuestionRow>(
@@ -80,6 +97,8 @@ export function prepareParentAnswers(db: Database, move: ApplyMove) {
         const verdict = movePass('askParent', pass.status);
         if (!waits && !verdict.ok) return { ok: false, reason: `the pass ${verdict.reason}` };
         if (pass.returns_at <= now) return { ok: false, reason: 'the pass is over' };
+        const late = before === undefined ? ranOut.get(values) : undefined;
+        if (late !== undefined) return { ok: false, reason: expired(late.lastError) };
         if (!waits) move(pass, 'askParent', { at });
       }
       // Nobody needs an answer once the student should be back.
@@ -92,7 +111,13 @@ export function prepareParentAnswers(db: Database, move: ApplyMove) {
       return { ok: true, token, question };
     },
 
-    question: (id: number): QuestionRow | undefined => byId.get(id),
+    /** Milliseconds until another try to send it; null where the link would be of no use by then. */
+    unreached(id: number, at: number): number | null {
+      const question = byId.get(id);
+      if (question === undefined) return null;
+      const since = parseTime(question.createdAt);
+      return nextTry(since, at, parseTime(question.expiresAt) - LEAST_TO_ANSWER - since, random);
+    },
 
     /** The message left. */
     sent(id: number, messageId: string, at: number): void {
@@ -119,4 +144,9 @@ export function prepareParentAnswers(db: Database, move: ApplyMove) {
     /** The questions about a pass, in the order in which they were asked. */
     list: (passId: number): AskedBefore[] => list.all(passId),
   };
+}
+
+function expired(lastError: string | null): string {
+  const why = lastError === null ? '' : ` (${lastError.replace(/\.$/, '')})`;
+  return `the link expired before it could be sent${why}`;
 }
