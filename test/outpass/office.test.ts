@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { ImportError, outpassRows, studentRows } from '../../src/outpass/import.ts';
 import type { PassStatus } from '../../src/outpass/office.ts';
 import { movePass, passMoves, passStatuses } from '../../src/outpass/pass-states.ts';
+import { tokenIdOf } from '../../src/outpass/token.ts';
 import { one, openOffice, passRecord, studentRecord } from '../tools/office.ts';
 
 const passRows = (...records: Record<string, unknown>[]) => outpassRows(one(...records), 'Asia/Kolkata').rows;
@@ -124,10 +125,10 @@ test('students are inserted, updated by roll number, or left as they are', async
     problems: [],
   });
   const { student } = (await office.pass(1))!;
-  // Columns that the file does not have keep their values; the roll number takes the file's spelling.
+  // Columns that the file does not have keep their values, and the roll number its spelling.
   assert.deepEqual(
     [student.name, student.room, student.hostel, student.rollNumber],
-    ['Arjun S', 'A-214', 'Kaveri', '21cs001'],
+    ['Arjun S', 'A-214', 'Kaveri', '21CS001'],
   );
   const emptied = studentRows(one({ ...studentRecord, room: '', hostel: '' })).rows;
   assert.deepEqual(await office.importStudents(emptied), {
@@ -188,6 +189,24 @@ test('a pass that changes loses the code and document that told otherwise', asyn
   await office.importOutpasses(passRows({ ...known, returns_at: '2026-11-24 08:00' }));
   assert.deepEqual((await office.pass(1))?.files, { qr: null, document: null, tokenId: null });
   await assert.rejects(office.saveFiles(9, files), { message: 'Outpass #9 does not exist.' });
+});
+
+test('a key in other letters is the same key, and what is printed stays valid', async (t) => {
+  const { office } = await openOffice(t);
+  const printed = tokenIdOf((await office.pass(1))!);
+  const same = { inserted: 0, updated: 0, unchanged: 1, problems: [] };
+  const student = { ...studentRecord, roll_number: '21cs001' };
+  assert.deepEqual(await office.importStudents(studentRows(one(student)).rows), same);
+  const pass = { ...passRecord, roll_number: '21cs001', reference: 'op-000001' };
+  assert.deepEqual(await office.importOutpasses(passRows(pass)), same);
+  await office.importStudents(studentRows(one({ ...student, room: 'B-9' })).rows);
+  await office.importOutpasses(passRows({ ...pass, destination: 'Salem' }));
+  const { reference, destination, student: stored } = (await office.pass(1))!;
+  assert.deepEqual(
+    [reference, destination, stored.rollNumber, stored.room],
+    ['OP-000001', 'Salem', '21CS001', 'B-9'],
+  );
+  assert.equal(tokenIdOf((await office.pass(1))!), printed);
 });
 
 test('an outpass of an unknown student is named, and nothing of the file is written', async (t) => {

@@ -68,8 +68,8 @@ export function outpassWriter(db: Database, applyMove: ApplyMove, at: number): R
      VALUES (@reference, @student_id, @kind, @purpose, @destination, @leaves_at, @returns_at, @status)`,
   );
   const update = db.prepare(
-    `UPDATE outpasses SET reference = @reference, kind = @kind, purpose = @purpose, destination = @destination,
-       leaves_at = @leaves_at, returns_at = @returns_at, updated_at = ${NOW}
+    `UPDATE outpasses SET kind = @kind, purpose = @purpose, destination = @destination, leaves_at = @leaves_at,
+       returns_at = @returns_at, updated_at = ${NOW}
      WHERE id = @id`,
   );
   const forgetFiles = db.prepare(
@@ -117,15 +117,18 @@ export function outpassWriter(db: Database, applyMove: ApplyMove, at: number): R
       leaves_at: row.leavesAt,
       returns_at: row.returnsAt,
     };
-    const reference = row.reference ?? nextReference();
-    const next: Values = { ...printed, reference };
     if (old === undefined) {
-      insert.run({ ...next, student_id: studentId, status: row.status ?? 'pending' });
+      const reference = row.reference ?? nextReference();
+      insert.run({ ...printed, reference, student_id: studentId, status: row.status ?? 'pending' });
       return 'inserted';
     }
-    const changed = differs(old, next);
-    if (changed) update.run({ ...next, id: old.id });
-    if (differs(old, printed)) forgetFiles.run(old.id);
+    // The reference stays as it is stored, whatever letters the file has: the code that is printed holds it.
+    const reference = String(old['reference']);
+    const changed = differs(old, printed);
+    if (changed) {
+      update.run({ ...printed, id: old.id });
+      forgetFiles.run(old.id);
+    }
     if (move !== undefined) {
       applyMove({ id: old.id, reference, status: old['status'] as PassStatus }, move, { at });
     }
@@ -135,6 +138,9 @@ export function outpassWriter(db: Database, applyMove: ApplyMove, at: number): R
     look(cells['roll_number'], 'reference' in cells ? cells['reference'] : null, cells['status']).faults;
   return { write, against };
 }
+
+/** Keys that printed codes hold: the same key in other letters (CS1 for cs1) would make each of them an old one. */
+const PRINTED = new Set(['roll_number']);
 
 /** Inserts or updates by a natural key. What is undefined keeps its value, or its column's default in a new row. */
 function upsert(
@@ -155,7 +161,7 @@ function upsert(
     const old = find.get(given[key]);
     const next: Values = {};
     for (const name of columns) {
-      const value = given[name];
+      const value = PRINTED.has(name) && old !== undefined ? old[name] : given[name];
       next[name] = value === undefined ? (old?.[name] ?? null) : value;
     }
     if (old === undefined) {
