@@ -24,9 +24,12 @@ export function badMail(reason: string): MailError {
   return new MailError(`The mail cannot be sent: ${reason}.`, true);
 }
 
+/** To any command: not before a login (RFC 4954), or before STARTTLS. */
+const LOGIN_WANTED = 530;
+
 /**
- * Sorts what the mail library throws: only an answer of 500 and above is final. The library's own words are left out where
- * the server has spoken, since they end in the same answer. `hide` keeps what the server must not have said.
+ * Sorts what the mail library throws: only an answer of 500 and above is final, and only to the mail. The library's own
+ * words are left out where the server has spoken, since they end in the same answer. `hide` keeps what the server must not have said.
  */
 export function serverFault(error: unknown, server: string, hide: (text: string) => string): MailError {
   const { code, response, step } = answerOf(error, hide);
@@ -36,9 +39,11 @@ export function serverFault(error: unknown, server: string, hide: (text: string)
   }
   if (code !== undefined) {
     const said = response ?? String(code);
-    // The admin can mend this one without asking anybody.
-    const hint = step?.startsWith('AUTH') === true ? ' (SMTP_USER and SMTP_PASS are what it was told)' : '';
-    return new MailError(`The mail server ${server} answered: ${said}${hint}`, code >= 500, said);
+    // The settings are at fault, and every mail would be given up: it waits until the admin has mended them.
+    const refused = step?.startsWith('AUTH') === true;
+    const hint = refused ? ' (SMTP_USER and SMTP_PASS are what it was told)' : '';
+    const permanent = code >= 500 && !refused && code !== LOGIN_WANTED;
+    return new MailError(`The mail server ${server} answered: ${said}${hint}`, permanent, said);
   }
   const reason = hide(messageOf(error));
   // Of the cause its code alone counts; the rest of it may hold what is hidden.

@@ -279,26 +279,36 @@ test('greylisted, then cut off, then taken: the job waits longer each time and o
 
 test('a refusal for good ends the job at once, with the server’s words alone', async (t) => {
   const it = await approved(t);
-  for (const refuses of ['onAuth', 'onData'] as const) {
-    const smtp = await startSmtp(
-      t,
-      refuses === 'onAuth'
-        ? { onAuth: (_auth, _session, done) => done(smtpAnswer(535, 'bad login')) }
-        : {
-            onData: (stream, _session, done) => {
-              stream.resume();
-              stream.on('end', () => done(smtpAnswer(554, 'looks like spam')));
-            },
-          },
-    );
-    const job = { id: 1, type: 'SendOutpassEmail', payload: { outpass_id: 1 }, attempt: 1 };
-    const login = refuses === 'onAuth' ? { user: 'u', password: 'hush' } : {};
-    const end = await tryOffice(it, job, { host: '127.0.0.1', port: smtp.port, ...login });
-    assert.ok(end.move === 'fail' && end.discarded);
-    assert.match(
-      end.error.message,
-      /answered: (535 bad login \(SMTP_USER and SMTP_PASS .*\)|554 looks like spam)$/,
-    );
-    assert.ok(!JSON.stringify(end).includes('hush'));
-  }
+  const smtp = await startSmtp(t, {
+    onData: (stream, _session, done) => {
+      stream.resume();
+      stream.on('end', () => done(smtpAnswer(554, 'looks like spam')));
+    },
+  });
+  const job = { id: 1, type: 'SendOutpassEmail', payload: { outpass_id: 1 }, attempt: 1 };
+  const end = await tryOffice(it, job, { host: '127.0.0.1', port: smtp.port });
+  assert.ok(end.move === 'fail' && end.discarded);
+  assert.match(end.error.message, /answered: 554 looks like spam$/);
+});
+
+test('while the login is refused the mail waits with that reason, and is sent once it is mended', async (t) => {
+  const clock = new FakeClock();
+  const it = await approved(t, clock);
+  const smtp = await startSmtp(t, {
+    onAuth: ({ password }, _session, done) =>
+      password === 'right' ? done(null, { user: 'u' }) : done(smtpAnswer(535, 'bad login')),
+  });
+  const job = { id: 1, type: 'SendOutpassEmail', payload: { outpass_id: 1 }, attempt: 1 };
+  const by = (password: string) =>
+    tryOffice(it, job, { host: '127.0.0.1', port: smtp.port, user: 'u', password });
+  const state = () => it.db.prepare('SELECT state, response FROM mails').raw().get();
+  const first = await by('hush');
+  assert.ok(first.move === 'release');
+  assert.equal(first.delay, 30_000);
+  assert.match(first.error?.message ?? '', /answered: 535 bad login \(SMTP_USER and SMTP_PASS .*\)$/);
+  assert.ok(!JSON.stringify(first).includes('hush'));
+  assert.deepEqual(state(), ['queued', first.error?.message]);
+  await clock.advance(first.delay);
+  assert.equal((await by('right')).move, 'complete');
+  assert.equal(smtp.mails.length, 1);
 });

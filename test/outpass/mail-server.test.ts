@@ -91,16 +91,27 @@ test('where STARTTLS is required, a server without it gets neither the password 
   assert.deepEqual([met, stripped.mails], [[], []]);
 });
 
-test('a refused password is final, says which settings were used, and keeps the password to itself', async (t) => {
+test('a refused password is no fault of the mail, says which settings were used, and keeps the password to itself', async (t) => {
   const smtp = await startSmtp(t, { onAuth: (_auth, _session, done) => done(smtpAnswer(535, 'bad login')) });
   const error = await mailer(t, smtp.port, { user: 'u', password: 'hush' }).fault();
-  assert.equal(error.permanent, true);
+  assert.equal(error.permanent, false);
   assert.equal(
     error.message,
     `The mail server 127.0.0.1:${smtp.port} answered: 535 bad login (SMTP_USER and SMTP_PASS are what it was told)`,
   );
   const busy = await startSmtp(t, { onAuth: (_auth, _session, done) => done(smtpAnswer(454, 'later')) });
   assert.equal((await mailer(t, busy.port, { user: 'u', password: 'hush' }).fault()).permanent, false);
+});
+
+test('a server that wants a login is no fault of the mail either; one that refuses this sender is', async (t) => {
+  for (const [code, said, permanent] of [
+    [530, '5.7.0 authentication required', false],
+    [550, '5.7.1 not from there', true],
+  ] as const) {
+    const smtp = await startSmtp(t, { onMailFrom: (_from, _session, done) => done(smtpAnswer(code, said)) });
+    const error = await mailer(t, smtp.port).fault();
+    assert.equal(error.permanent, permanent, error.message);
+  }
 });
 
 test('what a server echoes of the login, or of a parent’s link, is not passed on', async (t) => {
