@@ -3,9 +3,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { hostname, tmpdir } from 'node:os';
 import { mailSettings, filesRoot, stateFolder } from './app.ts';
-import type { Config } from './config.ts';
+import { type Config, whereDatabase } from './config.ts';
 import { alertMail } from './edge/alert-mail.ts';
 import { createMailer, type Mailer } from './edge/mail.ts';
+import { onDatabase } from './edge/proposals.ts';
 import { healthCommand, isAlive, remedies } from './edge/machine.ts';
 import { Stamp } from './edge/stamp.ts';
 import { afterAlert, type AlertKind, type AlertState, decideAlert, thresholdOf } from './engine/alert.ts';
@@ -89,16 +90,17 @@ async function send(
   );
   const errors = failed.map(({ id, type, last_error: error }) => ({ id, type, error: error ?? '' }));
   const host = hostname();
+  const from = { db: whereDatabase(config) };
   const text = alertMail({
     kind,
     snapshot,
-    reasons,
+    reasons: reasons.map((one) => ({ ...one, try: onDatabase(one.try, from) })),
     since: state.since,
     errors: kind === 'recovered' ? [] : errors,
     failure: state.failure?.message ?? null,
     appName,
     host,
-    look: healthCommand(),
+    look: onDatabase(healthCommand(), from),
     database: store.file,
     zone,
   });
@@ -120,10 +122,11 @@ export async function mailUnreadable(config: Config, error: PassitoError, force:
   // Before the mail, which may take a while: of two that see it at the same moment one is enough.
   stamp.renew();
   const host = hostname();
+  const hints = `${error.hint ?? ''}\n\nSeen by 'passito health' on ${host}. To see for yourself, type: ${healthCommand()}`;
   const mail = {
     to: addresses(to),
     subject: `[${appName}] The job queue's database cannot be read (${host})`,
-    text: `${error.message}\n\n${error.hint ?? ''}\n\nSeen by 'passito health' on ${host}. To see for yourself, type: ${healthCommand()}\n`,
+    text: `${error.message}\n\n${onDatabase(hints, { db: whereDatabase(config) })}\n`,
   };
   const messageId = `passito.alert.${randomUUID()}@${host}`;
   const { via, response } = await mailerOf(config)

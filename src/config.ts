@@ -294,6 +294,13 @@ function readProfile(name: string, problems: string[]): Partial<Record<KeyName, 
   return {};
 }
 
+/** What names the database to somebody else's shell; undefined where commands find it by themselves. */
+export function whereDatabase({ settings, origins, envFile }: Config): string | undefined {
+  // systemd puts what the service's file says into the environment.
+  const byService = envFile === SERVICE_ENV_FILE && [SERVICE_ENV_FILE, 'environment'].includes(origins.db);
+  return origins.db === 'default' || byService ? undefined : resolve(settings.db);
+}
+
 /** Of a database that is not there: who could not read where it is has only looked elsewhere. */
 export function toldAsService({ notAsService, settings }: Config, error: PassitoError): PassitoError {
   if (!notAsService || error.code !== 'DATABASE_ABSENT') return error;

@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 
+import { simpleParser } from 'mailparser';
+
 import { checkHealth, tellAdmin } from '../../src/alerts.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Log } from '../../src/edge/log.ts';
@@ -17,13 +19,19 @@ import { closedPort, startSmtp } from '../tools/smtp.ts';
 import { openStore, temporaryFolder } from '../tools/store.ts';
 
 /** A queue that a test can make ill and well, on a clock of its own. */
-async function opened(t: TestContext, env: Record<string, string>) {
+async function opened(t: TestContext, env: Record<string, string>, typed = false) {
   const clock = new FakeClock();
   const file = path.join(temporaryFolder(t), 'passito.db');
   const store = await openStore(t, clock, { file });
   const config = await loadConfig(
-    { values: {}, envFile: '/dev/null' },
-    { PASSITO_DB: file, TIME_ZONE: 'UTC', SMTP_HOST: '127.0.0.1', MAILER_FROM: 'gate@example.edu', ...env },
+    { values: typed ? { db: file } : {}, envFile: '/dev/null' },
+    {
+      PASSITO_DB: typed ? '' : file,
+      TIME_ZONE: 'UTC',
+      SMTP_HOST: '127.0.0.1',
+      MAILER_FROM: 'gate@example.edu',
+      ...env,
+    },
   );
   const lines: [level: string, msg: string, fields: string][] = [];
   const line = (level: string) => (fields: object, msg: string) =>
@@ -35,7 +43,7 @@ async function opened(t: TestContext, env: Record<string, string>) {
   const ill = (since = Date.UTC(2026, 10, 23)) =>
     store.db.prepare(`INSERT INTO jobs (type, available_at) VALUES ('Sync', ?)`).run(formatTime(since));
   const well = () => store.db.exec('DELETE FROM jobs');
-  return { clock, lines, look, command, ill, well };
+  return { file, clock, lines, look, command, ill, well };
 }
 
 test('cron that is stricter than the monitor, and cron that is less strict: still one mail of each', async (t) => {
@@ -91,6 +99,19 @@ test('alone, the monitor mails at its second bad look, and logs what the contrac
     ['warn', 'the job queue has issues', 'reasons'],
     ['info', 'the admin was told', 'alert,to,via,response'],
   ]);
+});
+
+test('what a mail proposes names a database that commands would not find by themselves', async (t) => {
+  for (const typed of [true, false]) {
+    const smtp = await startSmtp(t);
+    const env = { ADMIN_EMAIL: 'admin@example.edu', SMTP_PORT: String(smtp.port) };
+    const { file, command, ill } = await opened(t, env, typed);
+    ill();
+    await command();
+    const { text = '' } = await simpleParser(smtp.mails[0]!);
+    assert.match(text, new RegExp(`Type: +passito supervisor --db ${file}\n`));
+    assert.match(text, new RegExp(`To see for yourself, type on .*: passito health --db ${file}\n`));
+  }
 });
 
 test('a mail that cannot be sent is an error in the log at every look', async (t) => {

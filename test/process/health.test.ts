@@ -62,6 +62,33 @@ Stale Jobs:      0 (older than 5m)
   });
 });
 
+it('what commands propose names the database that was typed', async (t) => {
+  const here = await stale(t, {});
+  here.env['PASSITO_DB'] = '';
+  const typed = ['--db', here.db];
+  await here.ok('pause', ...typed);
+  const health = await here.run(['health', ...typed]);
+  assert.match(health.stdout, new RegExp(`Try: passito supervisor --db ${here.db}\n`));
+  const asJson = await here.json<{ reasons: { try: string }[] }>('health', ...typed);
+  assert.equal(asJson.reasons[0]?.try, `passito supervisor --db ${here.db}`);
+  assert.match(
+    await here.ok('status', ...typed),
+    new RegExp(`Start one: passito supervisor --db ${here.db}\n`),
+  );
+  assert.match(
+    await here.ok('explain', '1', ...typed),
+    new RegExp(`type: passito resume --db ${here.db}$`, 'm'),
+  );
+  const doctor = await here.run(['doctor', '--offline', ...typed]);
+  assert.match(doctor.stdout, new RegExp(`Try: passito backup --db ${here.db} /`));
+  const absent = await here.run(['jobs', 'show', '99', '--json', ...typed]);
+  assert.match(absent.stderr, new RegExp(`^'passito jobs list --db ${here.db}' shows`, 'm'));
+  assert.match(absent.stdout, new RegExp(`passito jobs list --db ${here.db}' shows`));
+  here.sql.pragma('user_version = 1');
+  const older = await here.run(['status', ...typed]);
+  assert.match(older.stderr, new RegExp(`Type: passito migrate --db ${here.db}$`, 'm'));
+});
+
 describe('alerts', { concurrency: 2 }, () => {
   it('one mail a trouble, one at its end; what was mailed is said, and mailed again where that is wanted', async (t) => {
     const smtp = await startSmtp(t);

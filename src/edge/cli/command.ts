@@ -37,6 +37,8 @@ export interface Input {
   reread(): Promise<Config>;
   /** Writes a line of data. Whatever is in it, it steers no terminal. */
   print(text: string): void;
+  /** A text of ours whose proposed commands work on the database that was typed; notes and hints do without being asked. */
+  proposal(text: string): string;
   /** Writes a line for the person, on stderr; as harmless. */
   note(text: string): void;
   /** Colours a text where a terminal shows it. */

@@ -63,10 +63,13 @@ export const doctor: Command = {
 
 async function examine(config: Config, input: Input): Promise<Examined[]> {
   const facts = await gather(config, input.has('offline'));
+  const typed = (one: Finding) => (one.try === undefined ? one : { ...one, try: input.proposal(one.try) });
   const sound = { number: 1, check: 'configuration', ...well('all settings can be read') };
   return [
     sound,
-    ...CHECKS.flatMap(([check, look], i) => look(facts).map((one) => ({ number: i + 2, check, ...one }))),
+    ...CHECKS.flatMap(([check, look], i) =>
+      look(facts).map((one) => ({ number: i + 2, check, ...typed(one) })),
+    ),
   ];
 }
 

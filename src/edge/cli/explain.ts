@@ -29,7 +29,7 @@ export const explain: Command = {
         .list()
         .find(({ queue }) => queue === null || queue === job.queue);
       const { timeZone: zone } = config.settings;
-      const sentence = oneLine(await sentenceFor(job, queries, zone, held));
+      const sentence = oneLine(input.proposal(await sentenceFor(job, queries, zone, held)));
       input.print(input.json ? JSON.stringify({ id, status: job.status, explanation: sentence }) : sentence);
       return 0;
     }),

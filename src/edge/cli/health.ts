@@ -58,7 +58,8 @@ const NAGIOS = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const;
 
 async function report(input: Input, config: Config, store: SqliteStore, threshold: number): Promise<number> {
   const found = await checkHealth(store, threshold);
-  const { snapshot, reasons } = found;
+  const { snapshot } = found;
+  const reasons = found.reasons.map((one) => ({ ...one, try: input.proposal(one.try) }));
   const worst = severity(reasons);
   if (input.has('nagios')) input.print(nagiosLine(snapshot, reasons, worst));
   else {

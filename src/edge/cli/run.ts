@@ -8,6 +8,7 @@ import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
 import { shutOut } from '../../store/sqlite/access.ts';
 import { explain } from '../../store/sqlite/open.ts';
 import { graded } from '../log.ts';
+import { onDatabase } from '../proposals.ts';
 import { ESCAPE, oneLine, printable, printableJson, setIn, toTerminal } from '../terminal.ts';
 import { type Command, COMMON, type Input } from './command.ts';
 import { commands } from './commands.ts';
@@ -20,6 +21,7 @@ export async function run(words: readonly string[]): Promise<number> {
   // What cannot be understood is told to a program as well.
   let json = words.includes('--json');
   let input: Input | undefined;
+  const proposal = (text: string) => input?.proposal(text) ?? text;
   try {
     if (words.includes('--version') || words.includes('-v')) {
       process.stdout.write(`passito ${version}\n`);
@@ -34,13 +36,15 @@ export async function run(words: readonly string[]): Promise<number> {
     input = inputOf(command, args, options, json);
     return (await command.run(input)) ?? 0;
   } catch (error) {
-    return report(input === undefined ? error : await inWords(error, input), json);
+    return report(input === undefined ? error : await inWords(error, input), json, proposal);
   }
 }
 
 function inputOf(command: Command, args: string[], options: Map<string, string[]>, json: boolean): Input {
   let config: Promise<Config> | undefined;
   const coloured = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+  const typed = { db: options.get('db')?.at(-1), envFile: options.get('env-file')?.at(-1) };
+  const proposal = (text: string) => onDatabase(text, typed);
   return {
     args,
     options,
@@ -50,7 +54,8 @@ function inputOf(command: Command, args: string[], options: Map<string, string[]
     config: () => (config ??= configOf(command, options)),
     reread: () => configOf(command, options),
     print: (text) => process.stdout.write(`${json ? printableJson(text) : toTerminal(text)}\n`),
-    note: (text) => process.stderr.write(`${printable(text)}\n`),
+    proposal,
+    note: (text) => process.stderr.write(`${printable(proposal(text))}\n`),
     paint: (style, text) => (coloured ? `${ESCAPE}[${STYLES[style]}m${text}${ESCAPE}[0m` : text),
   };
 }
@@ -106,13 +111,14 @@ async function inWords(error: unknown, input: Input): Promise<unknown> {
 }
 
 /** One line for what went wrong, one for what to type next. A fault of ours comes with its stack. */
-function report(error: unknown, json: boolean): number {
+function report(error: unknown, json: boolean, proposal: Input['proposal']): number {
   if (error instanceof PassitoError) {
+    const said = error.hint === undefined ? undefined : proposal(error.hint);
     if (json) {
-      const told = { code: error.code, message: error.message, hint: error.hint };
+      const told = { code: error.code, message: error.message, hint: said };
       process.stdout.write(`${printableJson(JSON.stringify({ error: told }))}\n`);
     }
-    const hint = error.hint === undefined ? '' : `\n${oneLine(error.hint)}`;
+    const hint = said === undefined ? '' : `\n${oneLine(said)}`;
     process.stderr.write(graded('error', `passito: ${setIn(error.message)}${hint}`));
     return error.exit;
   }

@@ -41,7 +41,7 @@ export const scale: Command = {
         input.print(
           JSON.stringify({ max: wanted?.max ?? null, until: wanted?.until ?? null, by: wanted?.by ?? null }),
         );
-      } else input.print(sentence(wanted, settings.timeZone));
+      } else input.print(input.proposal(sentence(wanted, settings.timeZone)));
       if (max !== undefined || input.has('reset')) {
         input.note(
           `A running supervisor follows at its next check of the load, within ${settings.checkInterval} s.`,

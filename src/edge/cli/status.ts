@@ -113,10 +113,14 @@ function seconds(now: number, since: string): number {
 }
 
 /** Shows it to people. */
-export function print(input: Pick<Input, 'print' | 'paint'>, picture: Picture, zone: string): void {
+export function print(
+  input: Pick<Input, 'print' | 'paint' | 'proposal'>,
+  picture: Picture,
+  zone: string,
+): void {
   const { processes, due, last_minute: last, paused, next_ticks: ticks, alert_failure: failure } = picture;
   if (processes.every(({ alive }) => !alive)) {
-    input.print(`No supervisor runs. Start one: ${startCommand()}`);
+    input.print(input.proposal(`No supervisor runs. Start one: ${startCommand()}`));
   }
   for (const { kind, pid, alive, up_seconds: up, socket, http, retiring, workers, running } of processes) {
     const name = kind === 'supervisor' ? 'Supervisor' : 'Worker';

@@ -42,11 +42,7 @@ export const top: Command = {
         if (stop.signal.aborted) break;
         const picture = await store.read(() => look(store, queries));
         const lines: string[] = [`passito top, every ${formatDuration(interval)}; Ctrl+C ends it`, ''];
-        print(
-          { print: (line) => lines.push(...line.split('\n')), paint: input.paint },
-          picture,
-          settings.timeZone,
-        );
+        print({ ...input, print: (line) => lines.push(...line.split('\n')) }, picture, settings.timeZone);
         input.print(onTerminal ? screen(lines) : lines.join('\n'));
       }
       return 0;
