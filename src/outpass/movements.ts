@@ -1,6 +1,7 @@
 /** Who may pass the gate: pure rules over a pass and what the gate's log says of it. Times are milliseconds. */
 
 import { parseTime } from '../engine/clock.ts';
+import { quoted } from '../escape.ts';
 import { inZone, tellTime } from './local-time.ts';
 import type { PassDetails } from './office.ts';
 
@@ -34,7 +35,7 @@ export function refusePassage(
   if (isFuture(at, now)) return { reason: 'cannot be used in the future' };
   if (direction === 'in') {
     if (pass.wentOutAt === null) {
-      return { reason: 'has not gone out', hint: `Type: passito movements out ${pass.reference}` };
+      return { reason: 'has not gone out', hint: `Type: passito movements out ${quoted(pass.reference)}` };
     }
     if (pass.cameBackAt !== null) return { reason: `came back already, ${told(pass.cameBackAt)}` };
     if (at < parseTime(pass.wentOutAt)) {
@@ -47,7 +48,7 @@ export function refusePassage(
     const waits = ['pending', 'parent_approved'].includes(pass.status);
     return {
       reason: `is ${pass.status}; only an approved pass opens the gate`,
-      ...(waits ? { hint: `Type: passito outpass approve ${pass.reference}` } : {}),
+      ...(waits ? { hint: `Type: passito outpass approve ${quoted(pass.reference)}` } : {}),
     };
   }
   const hint = '--force records it nevertheless.';

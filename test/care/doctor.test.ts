@@ -84,6 +84,13 @@ test('a fault on the machine is told with the command that mends it', () => {
       'clock: fault: it stands 2h before the newest time in the database → sudo timedatectl set-ntp true',
     ],
     [{ clockSynchronised: false }, 'clock: hint: nothing keeps it right → sudo timedatectl set-ntp true'],
+    [
+      {
+        smtp: { message: 'no answer', hint: undefined },
+        settings: { ...settings, adminEmail: "o'neil@example.edu, second@example.edu" },
+      },
+      String.raw`mail: fault: no answer. → passito mail-test 'o'\''neil@example.edu'`,
+    ],
     [of({ supervisors: [], due: 3 }), `supervisor: fault: none runs, and 3 jobs are due → ${restart}`],
     [of({ supervisors: [] }), `supervisor: hint: none runs → ${restart}`],
     [
@@ -192,7 +199,7 @@ test('what parents need must be there together', () => {
   assert.match(check({ appUrl: 'https://gate.example.edu' })[0] ?? '', /parents: hint: .*PASSITO_PUBLIC/);
   assert.match(
     check({ public: address, appUrl: 'http://gate.example.edu' })[0] ?? '',
-    /in clear .*'APP_URL=https:/,
+    /in clear .* APP_URL=https:/,
   );
   assert.deepEqual(check({ public: address, appUrl: 'https://gate.example.edu' }), []);
 });
@@ -202,7 +209,7 @@ test('a backup is proposed where nobody else looks, and its folder is looked at'
   assert.deepEqual(found(none), ['backup: hint: there is none → passito backup /mnt/b/passito.tar']);
   assert.doesNotMatch(found(of({ backup: null }))[0] ?? '', /\/tmp/);
   const at = (inside: string | null) => found({ backups: { path: '/srv/b/c', inside, hasParent: false } });
-  assert.match(at('/srv/b')[0] ?? '', /^backup: fault: .* lies in \/srv\/b, .* → echo 'PASSITO_BACKUPS=/);
+  assert.match(at('/srv/b')[0] ?? '', /^backup: fault: .* lies in \/srv\/b, .* → echo PASSITO_BACKUPS=/);
   assert.deepEqual(at(null), [
     'backup: fault: PASSITO_BACKUPS names /srv/b/c, and there is no /srv/b → mkdir -p /srv/b/c',
   ]);

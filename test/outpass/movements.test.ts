@@ -106,6 +106,15 @@ test('a student goes out once on an approved pass within its window, and comes b
   assert.equal(db.prepare('SELECT count(*) FROM movements').pluck().get(), 2);
 });
 
+test('what is proposed can be pasted, whatever a reference holds', async (t) => {
+  const { office, write, db } = await openOffice(t);
+  db.exec(`UPDATE outpasses SET reference = 'HP 9 a'`);
+  const pass = (direction: 'out' | 'in') => office.recordMovement(1, direction, { by: 'gate' });
+  await assert.rejects(pass('out'), { hint: "Type: passito outpass approve 'HP 9 a'" });
+  await write(() => office.approvePass(1, 'x'));
+  await assert.rejects(pass('in'), { hint: "Type: passito movements out 'HP 9 a'" });
+});
+
 test('force lets a student out before the window, and nothing else', async (t) => {
   const { office, write } = await openOffice(t);
   const now = Date.UTC(2026, 10, 20, 11);

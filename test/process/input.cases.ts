@@ -344,6 +344,13 @@ const jobFiles: Case[] = [
     files: { 'jobs/Broken.ts': 'export default {\n  handle( {}\n};\n' },
   }),
   usage('try with a bad payload', ['try', 'Hello', '--payload', '{'], { files: { 'jobs/Hello.ts': job() } }),
+  {
+    name: 'init of a folder whose name a shell would take apart',
+    args: ['init', "my jo'bs"],
+    code: 0,
+    effect: true,
+    prints: true,
+  },
   usage('init where something is', ['init'], { files: { '.env': '' } }),
   usage('a demo where something is', ['demo', '--folder', 'work'], { files: { 'work/mine.txt': 'mine' } }),
   unreachable('a demo in a file', ['demo', '--folder', 'file'], { files: { file: '' } }),

@@ -186,7 +186,8 @@ function mail({ settings, smtp, outbox, database: known, envFile: { path } }: Fa
     found.push(
       fault(
         sentence(smtp.message) + more,
-        `passito mail-test ${adminEmail === '' ? 'you@example.edu' : adminEmail}`,
+        // It takes one address; several may be told.
+        `passito mail-test ${quoted(adminEmail.split(', ')[0] || 'you@example.edu')}`,
       ),
     );
   }

@@ -53,7 +53,7 @@ export function asRoot(file: string): string {
 
 /** A line at the end of the env file, which counts from then on. */
 export function set(name: string, value: string, file: string): string {
-  const line = `echo '${name}=${value}'`;
+  const line = `echo ${quoted(`${name}=${value}`)}`;
   return file === SERVICE_FILE ? `${line} | sudo tee -a ${file} && ${RELOAD}` : `${line} >> ${quoted(file)}`;
 }
 

@@ -3,6 +3,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { errors } from '../../errors.ts';
+import { quoted } from '../../escape.ts';
 import { makeFolder } from '../../make-folder.ts';
 import { FILES } from './init-files.ts';
 import type { Command } from './command.ts';
@@ -25,7 +26,7 @@ export const init: Command = {
       writeFileSync(path, text, { flag: 'wx', mode: name === '.env' ? 0o600 : 0o644 });
       input.print(`  ${name}`);
     }
-    const enter = input.args[0] === undefined ? '' : `  cd ${input.args[0]}\n`;
+    const enter = input.args[0] === undefined ? '' : `  cd ${quoted(input.args[0])}\n`;
     input.print(
       `\nTry it:\n${enter}  passito try Hello --payload '{"name": "Asha"}'\n  passito dispatch Hello --payload '{"name": "Asha"}'\n  passito worker --drain`,
     );

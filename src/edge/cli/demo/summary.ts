@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { packaged } from '../../../build-info.ts';
+import { quoted } from '../../../escape.ts';
 import type { PassDetails } from '../../../outpass/office.ts';
 import { passClaims, signToken } from '../../../outpass/token.ts';
 import type { Input } from '../command.ts';
@@ -88,5 +89,5 @@ function self(): string {
 function shown(path: string): string {
   const here = relative(process.cwd(), path) || '.';
   const short = here.startsWith('..') ? path : here;
-  return /^[\w@%+=:,./-]+$/.test(short) ? short : `'${short.replaceAll("'", String.raw`'\''`)}'`;
+  return quoted(short);
 }
