@@ -11,6 +11,7 @@ import { type Key, type KeyName, KEYS, PROFILES, type Settings } from './config/
 import { type ConfiguredSchedule, readSchedules } from './config/schedules.ts';
 import { importFresh } from './config/import-fresh.ts';
 import { isLoopback } from './config/read.ts';
+import { strayLines } from './config/stray-lines.ts';
 import type { CommandJob } from './engine/wire.ts';
 import { DEFINITION_KEYS, NAME, optionProblems } from './engine/types.ts';
 import { nearest, slipOf } from './nearest.ts';
@@ -183,21 +184,6 @@ function readEnvFile(named: string | undefined, warnings: string[]): EnvFile {
 
 function holdsSecret(values: NodeJS.Dict<string>): boolean {
   return Object.values(KEYS).some(({ env, secret = false }: Key<unknown>) => secret && Boolean(values[env]));
-}
-
-/** Lines that set nothing: neither empty, nor a remark, nor within a value of several lines. */
-function strayLines(path: string, text: string): string[] {
-  // Values in quotes may hold line breaks; they are emptied, and their lines kept.
-  const plain = text
-    .replaceAll(/^[ \t]*#.*$/gm, '#')
-    .replaceAll(/=[ \t]*(["'`])[^]*?\1/g, (value) => `=${value.replaceAll(/[^\n]/g, '')}`);
-  return plain
-    .split(/\r?\n/)
-    .flatMap((line, index) =>
-      /^\s*(?:#|$)/.test(line) || line.includes('=')
-        ? []
-        : [`${path}, line ${index + 1}: there is no = in it, so it sets nothing.`],
-    );
 }
 
 /** What an env file says; nothing where there is none. Throws where it cannot be read. */

@@ -27,6 +27,38 @@ test('a line without = is told with its number, and nothing else is', async (t) 
   ]);
 });
 
+test('a value that is cut is told with its line and key, and never with its value', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'passito-env-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const envFile = join(folder, 'a.env');
+  const told = async (text: string) => {
+    writeFileSync(envFile, text, { mode: 0o600 });
+    const { warnings, settings } = await loadConfig({ values: {}, envFile }, {});
+    return [warnings.map((one) => one.replace(`${envFile}, `, '')), settings] as const;
+  };
+  const quote = (key: string, mark: string, other: string) =>
+    `${key} ends at its second ${mark}, and what follows does not count; put the value between two ${other}.`;
+  const [warnings, { smtpPass, appName, institutionName }] = await told(
+    `SMTP_PASS='a'b'\n# it's\nexport APP_NAME = 'O''Neil'\r\nINSTITUTION_NAME="St. "Mary"\nSMTP_USER='x\ny'z\nSMTP_HOST\n`,
+  );
+  assert.deepEqual([smtpPass, appName, institutionName], ['a', 'O', 'St. ']);
+  assert.deepEqual(warnings, [
+    `line 1: ${quote('SMTP_PASS', "'", '"')}`,
+    `line 3: ${quote('APP_NAME', "'", '"')}`,
+    `line 4: ${quote('INSTITUTION_NAME', '"', "'")}`,
+    `line 5: ${quote('SMTP_USER', "'", '"')}`,
+    'line 7: there is no = in it, so it sets nothing.',
+  ]);
+  const [hash, { smtpPass: cut }] = await told(
+    "SMTP_PASS=ab#cd\nAPP_NAME=Gate # a remark\nSMTP_USER='a#b' # b\n",
+  );
+  assert.equal(cut, 'ab');
+  assert.deepEqual(hash, [
+    "line 1: SMTP_PASS ends before the #, and what follows does not count; put the value between two '.",
+  ]);
+  assert.deepEqual((await told(`APP_NAME=x='b'c\nSMTP_USER="a'b"\nSMTP_PASS='x\n# y'\n`))[0], []);
+});
+
 test('a secret that everybody can read is told, whichever it is', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'passito-env-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
