@@ -36,6 +36,8 @@ export interface Config {
   readonly origins: Readonly<Record<KeyName, Origin>>;
   /** The env file that counts, there or not. */
   readonly envFile: string;
+  /** The config file that counts, there or not. */
+  readonly configFile: string;
   /** Per type: a command, or options that go before those of the job's own file. */
   readonly jobs: Readonly<Record<string, Partial<CommandJob>>>;
   /** Built in, or from the config file. */
@@ -103,6 +105,7 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
     settings: Object.freeze(settings) as unknown as Settings,
     origins,
     envFile: envFile.path,
+    configFile: file.path,
     jobs: file.jobs,
     schedules,
     notAsService: envFile.shut === true && envFile.path === SERVICE_ENV_FILE && origins.db === 'default',

@@ -35,6 +35,7 @@ import { prepareSetClock } from './store/sqlite/set-clock.ts';
 import type { SqliteOffice } from './store/sqlite/office.ts';
 import type { SqliteStore } from './store/sqlite/store.ts';
 import { startThreads } from './threads.ts';
+import { strayOptions } from './job-types.ts';
 
 /** Between a change and its being told to `passito status`, in milliseconds. */
 const PUBLISH_MS = 1000;
@@ -99,6 +100,9 @@ export async function startDaemon(
     const id = await databaseId(store);
     const { pool, types } = await startThreads({ config, kind, jobFiles, databaseId: id, events, log });
     opened.pool = pool;
+    for (const stray of strayOptions(types, config)) {
+      log.warn(stray, 'the config file has options of a type that does not exist');
+    }
     const office = openOffice(config, store);
     if (kind === 'supervisor') {
       opened.parents = await serveParents({ config, store, office, endpoints, log });

@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import { completeType, type JobType } from './engine/types.ts';
 import { BUILT_IN, COMMAND, type CommandJob, type DescribedType, type Description } from './engine/wire.ts';
 import { errors } from './errors.ts';
+import { nearest } from './nearest.ts';
 
 /** The command jobs of the config file. */
 export function commandJobs(config: Config): Record<string, CommandJob> {
@@ -29,6 +30,19 @@ export function collectTypes({ types, problems }: Description, config: Config): 
     found.set(type.type, type);
   }
   return new Map([...found].map(([name, type]) => [name, completeType({ ...type, ...config.jobs[name] })]));
+}
+
+/** Options in the config file for types that nothing defines: nobody would notice that they do nothing. */
+export function strayOptions(
+  types: ReadonlyMap<string, JobType>,
+  config: Config,
+): { type: string; nearest?: string }[] {
+  return Object.keys(config.jobs)
+    .filter((type) => !types.has(type))
+    .map((type) => {
+      const close = nearest(type, [...types.keys()]);
+      return { type, ...(close === undefined ? {} : { nearest: close }) };
+    });
 }
 
 function place(type: DescribedType, config: Config): string {

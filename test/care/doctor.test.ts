@@ -37,6 +37,7 @@ const sound: Facts = {
   version: '0.1.0',
   knownSchema: 4,
   envFile: { path: '/etc/passito/passito.env', mode: 0o640 },
+  configFile: '/etc/passito/passito.config.ts',
   state: { path: '/srv/passito', folder: true, mode: 0o700, uid: 7, mixed: false },
   owned: [{ path: '/srv/passito/passito.db', folder: false, mode: 0o600, uid: 7 }],
   missing: [],
@@ -46,7 +47,7 @@ const sound: Facts = {
   clockSynchronised: true,
   smtp: 'well',
   outbox: 0,
-  jobs: { types: 9 },
+  jobs: { types: 9, strays: [] },
   unit: { enabled: 'enabled', active: 'active' },
   sqlite3: '3.54.0',
 };
@@ -90,6 +91,20 @@ test('a fault on the machine is told with the command that mends it', () => {
         settings: { ...settings, adminEmail: "o'neil@example.edu, second@example.edu" },
       },
       String.raw`mail: fault: no answer. → passito mail-test 'o'\''neil@example.edu'`,
+    ],
+    [
+      { jobs: { types: 9, strays: [{ type: 'Helo', nearest: 'Hello' }] } },
+      'jobs: hint: jobs.Helo in the config file: there is no such type; did you mean Hello? → sudoedit /etc/passito/passito.config.ts',
+    ],
+    [
+      {
+        jobs: {
+          problem: "the config file (jobs.GenerateQrCode) defines 'GenerateQrCode', which is built in.",
+          hint: 'Choose another name, or set override: true to replace it.',
+        },
+        configFile: 'passito.config.ts',
+      },
+      "jobs: fault: the config file (jobs.GenerateQrCode) defines 'GenerateQrCode', which is built in. → ${EDITOR:-vi} passito.config.ts",
     ],
     [of({ supervisors: [], due: 3 }), `supervisor: fault: none runs, and 3 jobs are due → ${restart}`],
     [of({ supervisors: [] }), `supervisor: hint: none runs → ${restart}`],

@@ -549,6 +549,8 @@ suite('docs/contract.md', () => {
       'HTTP is served',
       'HTTP: a request could not be answered',
       'payloads of this type are not checked at dispatch: its code does not answer',
+      // At a slip in the config file: test/process/config.test.ts.
+      'the config file has options of a type that does not exist',
       // After an update: test/process/upgrade.test.ts.
       'the tables were brought up to date',
       // At SIGHUP: test/process/reload.test.ts.

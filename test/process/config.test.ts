@@ -42,3 +42,34 @@ test('each value says where it came from: flag, environment, env file, config fi
   assert.match(text, /^queues +PASSITO_QUEUES +default +-$/m);
   assert.doesNotMatch(text, /hunter2/);
 });
+
+test('options for a type that does not exist are warned of, in the log and by the doctor, and refuse nothing', async (t) => {
+  const here = new Site((clean) => t.after(clean));
+  here.job('Hello', 'return 1;');
+  const entries = { Helo: { timeout: '5s' }, Hello: { timeout: '6s' }, Count: { command: ['/bin/true'] } };
+  here.write('passito.config.json', JSON.stringify({ jobs: entries }));
+  await here.ok('migrate');
+  const daemon = here.launch(['--log-format', 'json']);
+  await daemon.line(/supervisor ready/);
+  const warned = daemon.log.split('\n').filter((line) => line.includes('that does not exist'));
+  assert.equal(warned.length, 1, daemon.log);
+  const { level, type, nearest, msg } = JSON.parse(warned[0]!) as Record<string, unknown>;
+  assert.deepEqual(
+    [level, type, nearest, msg],
+    [40, 'Helo', 'Hello', 'the config file has options of a type that does not exist'],
+  );
+  const { findings } = await here.json<{ findings: { check: string; [key: string]: unknown }[] }>(
+    'doctor',
+    '--offline',
+  );
+  const { level: how, message, try: edit } = findings.find(({ check }) => check === 'jobs')!;
+  assert.deepEqual(
+    [how, message, edit],
+    [
+      'hint',
+      'jobs.Helo in the config file: there is no such type; did you mean Hello?',
+      '${EDITOR:-vi} passito.config.json',
+    ],
+  );
+  await daemon.stop();
+});

@@ -86,7 +86,10 @@ test(
       assert.equal(code, 3, stderr);
       const { findings } = JSON.parse(stdout) as Report;
       const [fault, ...more] = findings.filter(({ level }) => level === 'fault');
-      assert.deepEqual([fault?.check, fault?.try], ['database', 'sudo passito doctor']);
+      assert.deepEqual(
+        [fault?.check, fault?.try],
+        ['database', `sudo passito doctor --db ${here.path(closed, 'passito.db')}`],
+      );
       assert.deepEqual(more, []);
       assert.ok(findings.length > 10);
     }

@@ -241,10 +241,19 @@ function parents({ settings, envFile: { path } }: Facts): Finding[] {
   return [well(`${appUrl}/parent/… is served on ${address.host}:${address.port}`)];
 }
 
-function jobs({ jobs: found, settings }: Facts): Finding[] {
-  if ('types' in found) return [well(`${found.types} types are known`)];
-  const command = /^Type: (.+)$/.exec(found.hint ?? '')?.[1] ?? `ls -l ${quoted(settings.jobsFolder)}`;
-  return [fault(found.problem, command)];
+function jobs({ jobs: found, settings, configFile }: Facts): Finding[] {
+  if ('problem' in found) {
+    // The config file defines jobs as well.
+    const look = found.problem.includes('the config file (jobs.')
+      ? edit(configFile)
+      : `ls -l ${quoted(settings.jobsFolder)}`;
+    return [fault(found.problem, /^Type: (.+)$/.exec(found.hint ?? '')?.[1] ?? look)];
+  }
+  const strays = found.strays.map(({ type, nearest }) => {
+    const ask = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+    return hint(`jobs.${type} in the config file: there is no such type${ask}`, edit(configFile));
+  });
+  return strays.length > 0 ? strays : [well(`${found.types} types are known`)];
 }
 
 function unit({ unit: found }: Facts): Finding[] {

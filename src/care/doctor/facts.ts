@@ -38,6 +38,8 @@ export interface Facts {
   /** The newest version of the tables that this program knows. */
   knownSchema: number;
   envFile: { path: string; mode: number | null };
+  /** There or not. */
+  configFile: string;
   /** The database's folder, and what of ours lies in it. `mixed`: other things than ours do, too. */
   state: (OwnedPath & { mixed: boolean }) | { path: string; mode: null };
   owned: OwnedPath[];
@@ -52,7 +54,10 @@ export interface Facts {
   clockSynchronised: boolean | null;
   smtp: 'none' | 'skipped' | 'well' | { message: string; hint: string | undefined };
   outbox: number;
-  jobs: { types: number } | { problem: string; hint: string | undefined };
+  /** `strays`: options in the config file for types that there are not. */
+  jobs:
+    | { types: number; strays: { type: string; nearest?: string }[] }
+    | { problem: string; hint: string | undefined };
   /** What systemd says of the supervisor's unit; null: there is no systemd. */
   unit: { enabled: string; active: string } | null;
   /** The version of the system's own `sqlite3`. */

@@ -1,5 +1,6 @@
 /** One thing that was looked at, and what came of it. */
 
+import { dirname } from 'node:path';
 import { EXIT } from '../../errors.ts';
 import { quoted } from '../../escape.ts';
 
@@ -41,9 +42,11 @@ export function exitOf(findings: readonly Finding[]): number {
 const SERVICE_FILE = '/etc/passito/passito.env';
 const RELOAD = 'sudo systemctl reload passito-supervisor';
 
-/** Opens a file of settings. */
+/** Opens a file of settings. Those of the service are root's. */
 export function edit(file: string): string {
-  return file === SERVICE_FILE ? `sudoedit ${file}` : `\${EDITOR:-vi} ${quoted(file)}`;
+  return file.startsWith(`${dirname(SERVICE_FILE)}/`)
+    ? `sudoedit ${quoted(file)}`
+    : `\${EDITOR:-vi} ${quoted(file)}`;
 }
 
 /** `sudo ` before a command that changes root's file. */

@@ -25,19 +25,16 @@ const PATIENCE_MS = 5000;
 
 /** Gathers all of it; `offline` leaves the mail server alone. */
 export async function gather(config: Config, offline: boolean): Promise<Facts> {
-  const { settings, origins, envFile } = config;
+  const { settings, origins, envFile, configFile } = config;
   const db = resolve(settings.db);
   const state = stateFolder(config);
   const [database, smtp, jobs, unit, clockSynchronised, sqlite3] = await Promise.all([
     databaseFacts(db, config),
     smtpFacts(config, offline),
-    knownTypes(config).then(
-      (types) => ({ types }),
-      (error: unknown) => ({
-        problem: messageOf(error),
-        hint: error instanceof PassitoError ? error.hint : undefined,
-      }),
-    ),
+    knownTypes(config).catch((error: unknown) => ({
+      problem: messageOf(error),
+      hint: error instanceof PassitoError ? error.hint : undefined,
+    })),
     unitFacts(),
     hasSystemd() ? said('timedatectl', 'show', '--property=NTPSynchronized', '--value') : '',
     said('sqlite3', '--version'),
@@ -49,6 +46,7 @@ export async function gather(config: Config, offline: boolean): Promise<Facts> {
     version,
     knownSchema: MIGRATIONS.length,
     envFile: { path: envFile, mode: ownedPath(envFile)?.mode ?? null },
+    configFile,
     state: stateFacts(db, state),
     owned: ownedPaths(db, state),
     missing: missing(config),

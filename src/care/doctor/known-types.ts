@@ -7,12 +7,14 @@ import { readJobFiles, syntaxProblem } from '../../edge/job-files.ts';
 import { holderName, ownIdentity } from '../../edge/machine.ts';
 import { Pool } from '../../engine/pool.ts';
 import { DEFAULTS } from '../../engine/types.ts';
-import { collectTypes, commandJobs } from '../../job-types.ts';
+import { collectTypes, commandJobs, strayOptions } from '../../job-types.ts';
 
 const PATIENCE_MS = 15_000;
 
-/** How many types there are. Throws what a supervisor would refuse to start with, of all files. */
-export async function knownTypes(config: Config): Promise<number> {
+/** How many types there are, and options that belong to none. Throws what a supervisor would refuse to start with, of all files. */
+export async function knownTypes(
+  config: Config,
+): Promise<{ types: number; strays: ReturnType<typeof strayOptions> }> {
   const { paths, compiled } = readJobFiles(config);
   const setup = {
     jobFiles: paths,
@@ -37,7 +39,8 @@ export async function knownTypes(config: Config): Promise<number> {
       );
     }
     for (const problem of problems) problem.message = syntaxProblem(problem.path) ?? problem.message;
-    return collectTypes(description, config).size;
+    const types = collectTypes(description, config);
+    return { types: types.size, strays: strayOptions(types, config) };
   } finally {
     await pool.destroy();
   }
