@@ -82,6 +82,8 @@ export const errors = {
     ),
   fileExists: (path: string, hint = 'Use another folder, or remove the file.') =>
     usage('FILE_EXISTS', `${path} exists already; nothing was changed.`, hint),
+  notAFolder: (path: string) =>
+    usage('NOT_A_FOLDER', `${path} is a file and not a folder; nothing was changed.`, 'Name another folder.'),
   badRows: (path: string, problems: string, hint?: string) =>
     usage('BAD_ROWS', `${path} was not imported; nothing has changed.\n${problems}`, hint),
   rejectedUnwritten: (path: string, reason: string) =>

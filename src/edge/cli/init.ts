@@ -1,6 +1,6 @@
 /** `passito init`: a folder to start from: configuration, env file, one sample job, types for the editor. */
 
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { errors } from '../../errors.ts';
 import { quoted } from '../../escape.ts';
@@ -15,9 +15,10 @@ export const init: Command = {
   example: 'passito init my-jobs',
   async run(input) {
     const folder = resolve(input.args[0] ?? '.');
-    const existing = Object.keys(FILES)
-      .map((name) => join(folder, name))
-      .find((path) => existsSync(path));
+    const paths = Object.keys(FILES).map((name) => join(folder, name));
+    const inTheWay = paths.map((path) => fileOnTheWay(dirname(path))).find((path) => path !== undefined);
+    if (inTheWay !== undefined) throw errors.notAFolder(inTheWay);
+    const existing = paths.find((path) => existsSync(path));
     if (existing !== undefined) throw errors.fileExists(existing);
     for (const [name, text] of Object.entries(FILES)) {
       const path = join(folder, name);
@@ -33,3 +34,16 @@ export const init: Command = {
     return 0;
   },
 };
+
+/** What is in the place of the folder, or of one above it. */
+function fileOnTheWay(folder: string): string | undefined {
+  for (let path = folder; ; path = dirname(path)) {
+    try {
+      return statSync(path).isDirectory() ? undefined : path;
+    } catch (error) {
+      // Not there yet, or below a file; whoever may not look is told when the folder is made.
+      const { code } = error as NodeJS.ErrnoException;
+      if ((code !== 'ENOENT' && code !== 'ENOTDIR') || path === dirname(path)) return undefined;
+    }
+  }
+}
