@@ -66,6 +66,8 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
 
   const settings: Record<string, unknown> = {};
   const origins = {} as Record<KeyName, Origin>;
+  // Behind a value that contradicts another: somebody else may have chosen it.
+  const sources: Partial<Record<KeyName, string>> = {};
   for (const [name, definition] of Object.entries(KEYS) as [KeyName, Key<unknown>][]) {
     const layers: [Origin, string, unknown][] = [
       ['flag', `--${kebab(name)}`, flags.values[name]],
@@ -79,6 +81,7 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
     if (set === undefined) {
       settings[name] = definition.fallback();
       origins[name] = 'default';
+      sources[name] = ', the default';
       continue;
     }
     const [origin, where, given] = set;
@@ -89,6 +92,7 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
     }
     settings[name] = value;
     origins[name] = origin;
+    sources[name] = origin === 'flag' ? '' : `, ${where}`;
   }
 
   const timeZone = (settings['timeZone'] as string | undefined) ?? 'UTC';
@@ -99,7 +103,7 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
   );
   problems.push(...wrong);
   if (typeof settings['db'] === 'string') settings['db'] = followed(settings['db']);
-  problems.push(...contradictions(settings as unknown as Settings), ...file.unknown);
+  problems.push(...contradictions(settings as unknown as Settings, sources), ...file.unknown);
   if (problems.length > 0) throw errors.badConfig(problems);
   return Object.freeze({
     settings: Object.freeze(settings) as unknown as Settings,
@@ -123,14 +127,10 @@ function followed(path: string): string {
   }
 }
 
-function contradictions({
-  minWorkers,
-  maxWorkers,
-  scaleUpThreshold,
-  scaleDownThreshold,
-  http,
-  httpOpen,
-}: Settings): string[] {
+function contradictions(settings: Settings, sources: Partial<Record<KeyName, string>>): string[] {
+  const { minWorkers, maxWorkers, scaleUpThreshold, scaleDownThreshold, http, httpOpen } = settings;
+  const from = (name: 'minWorkers' | 'maxWorkers' | 'scaleUpThreshold' | 'scaleDownThreshold') =>
+    `(${settings[name]}${sources[name] ?? ''})`;
   const found: string[] = [];
   if (http && !isLoopback(http.host) && !httpOpen) {
     found.push(
@@ -138,11 +138,11 @@ function contradictions({
     );
   }
   if (minWorkers > maxWorkers) {
-    found.push(`--min-workers (${minWorkers}) cannot be above --max-workers (${maxWorkers}).`);
+    found.push(`--min-workers ${from('minWorkers')} cannot be above --max-workers ${from('maxWorkers')}.`);
   }
   if (scaleDownThreshold >= scaleUpThreshold) {
     found.push(
-      `The scale-down threshold (${scaleDownThreshold}) must be below the scale-up threshold (${scaleUpThreshold}).`,
+      `The scale-down threshold ${from('scaleDownThreshold')} must be below the scale-up threshold ${from('scaleUpThreshold')}.`,
     );
   }
   return found;

@@ -26,6 +26,7 @@ const unreachable = (name: string, args: readonly string[], more: Partial<Case> 
 const typed: Case[] = [
   usage('a command that does not exist, near to one', ['heath']),
   usage('a command that does not exist, far from all', ['frobnicate']),
+  { name: 'the help of a group', args: ['outpass', '--help'], code: 0, prints: true },
   usage('half of a command', ['jobs']),
   usage('a wrong second half', ['jobs', 'lst']),
   usage('an unknown option, near to one', ['supervisor', '--max-worker', '5']),
@@ -214,6 +215,7 @@ const settings: Case[] = [
     files: { notes: 'dear' },
     effect: true,
   }),
+  usage('a limit below that of the profile', ['supervisor', '--profile=very-high', '--max-workers', '5']),
   usage('a profile that does not exist', ['supervisor', '--profile', 'huge']),
   usage('a synchronous mode that does not exist', ['supervisor', '--synchronous', 'off']),
   usage('a zone that does not exist', ['jobs', 'list'], { env: { TIME_ZONE: 'Asia/Chennai' } }),

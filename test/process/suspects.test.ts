@@ -62,7 +62,7 @@ describe('a job that kills its process', { concurrency: 2 }, () => {
     assert.match(shown, /3 crashes of its process/);
     assert.match(shown, /Last error +The process died 3 times while this job ran/);
     assert.equal(shown.match(/ crashed /g)?.length, 3, shown);
-    assert.match(await here.ok('explain', String(killer)), /The process died 3 times/);
+    assert.match(await here.ok('explain', String(killer)), /\) failed \(The process died 3 times/);
 
     const rest = here.sql
       .prepare('SELECT status, attempts, crashes, count(*) AS n FROM jobs WHERE id <> ? GROUP BY 1, 2, 3')

@@ -7,6 +7,7 @@ import { errors } from '../../errors.ts';
 import { quoted } from '../../escape.ts';
 import { type Pause, preparePauses } from '../../store/sqlite/pauses.ts';
 import { type JobRow, type ProcessRow, publishedTypes, type Queries } from '../../store/sqlite/queries.ts';
+import { CRASH_REASON } from '../../store/sqlite/rescue.ts';
 import { oneLine } from '../terminal.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { isAlive, startCommand } from '../machine.ts';
@@ -46,7 +47,7 @@ async function sentenceFor(
     case 'completed':
       return `${name} completed at ${toldIn(job.finished_at, zone)}; nothing will run it again.`;
     case 'failed':
-      return `${name} failed ${howOften(job)} (${reason(job)}); 'passito jobs retry ${job.id}' gives it one more attempt.`;
+      return `${name} failed${howOften(job)} (${reason(job)}); 'passito jobs retry ${job.id}' gives it one more attempt.`;
     case 'cancelled':
       return `${name} was cancelled at ${toldIn(job.finished_at, zone)}; 'passito jobs retry ${job.id}' brings it back.`;
     case 'blocked':
@@ -59,8 +60,10 @@ async function sentenceFor(
 }
 
 function howOften(job: JobRow): string {
-  if (job.discarded === 1) return 'because its handler gave it up';
-  return `after ${counted(job.attempts, 'attempt')}`;
+  if (job.discarded === 1) return ' because its handler gave it up';
+  // Attempts were given back; the reason tells how often the process died.
+  if (job.last_error === CRASH_REASON) return '';
+  return ` after ${counted(job.attempts, 'attempt')}`;
 }
 
 function blocked(name: string, job: JobRow, queries: Queries): string {

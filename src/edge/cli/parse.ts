@@ -18,8 +18,8 @@ export interface Parsed {
   help: () => void;
 }
 
-/** Builds cac's picture of the commands; with a name, that one is the chosen one. */
-function picture(commands: readonly Command[], version: string, chosen?: string): CAC {
+/** Builds cac's picture of the commands; with a name, that one is the chosen one. `group`: they are all of one group. */
+function picture(commands: readonly Command[], version: string, chosen?: string, group = false): CAC {
   const cli = cac('passito');
   cli.version(version);
   cli.help((sections) => {
@@ -29,10 +29,9 @@ function picture(commands: readonly Command[], version: string, chosen?: string)
       chosen === undefined || command === undefined
         ? `passito ${version}: background jobs for a single server`
         : `passito ${command.name}: ${command.about}`;
-    const foot =
-      chosen === undefined
-        ? [{ body: "'passito COMMAND --help' tells more of a command, with an example." }]
-        : [];
+    const more = { body: "'passito COMMAND --help' tells more of a command, with an example." };
+    const examples = { title: 'Examples', body: commands.map(({ example: one }) => `  ${one}`).join('\n') };
+    const foot = [...(group ? [examples] : []), ...(chosen === undefined ? [more] : [])];
     return [{ body: head }, ...rest, ...foot].map((section) => ({
       ...section,
       body: section.body.replaceAll(/ +$/gm, ''),
@@ -65,7 +64,9 @@ export function parse(commands: readonly Command[], words: readonly string[], ve
     const first = words.find((word) => !word.startsWith('-'));
     const group = commands.filter(({ name }) => name.startsWith(`${first} `));
     const named = words.filter((word) => !word.startsWith('-')).length;
-    if (group.length > 0 && named === 1) return { ...nothing, help: () => help(group) };
+    if (group.length > 0 && named === 1) {
+      return { ...nothing, help: () => picture(group, version, undefined, true).outputHelp() };
+    }
   }
   const [command, rest] = findCommand(commands, words);
   if (command === undefined) return { ...nothing, help: () => help(commands) };

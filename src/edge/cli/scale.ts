@@ -2,6 +2,7 @@
 
 import { MAX_WORKERS } from '../../config/keys.ts';
 import { systemClock } from '../../engine/clock.ts';
+import { counted } from '../../engine/units.ts';
 import { errors } from '../../errors.ts';
 import { prepareScaling, type Scaling } from '../../store/sqlite/scaling.ts';
 import { noteAudit } from './audit.ts';
@@ -56,5 +57,5 @@ function sentence(wanted: Scaling | undefined, zone: string): string {
   if (wanted === undefined) return 'The supervisor has as many workers as are configured.';
   const until =
     wanted.until === null ? "until 'passito scale --reset'" : `until ${toldIn(wanted.until, zone)}`;
-  return `At most ${wanted.max} workers, by ${wanted.by}, ${until}.`;
+  return `At most ${counted(wanted.max, 'worker')}, by ${wanted.by}, ${until}.`;
 }

@@ -135,7 +135,7 @@ export function print(
     }
     const does = retiring
       ? 'reloaded; it finishes what it had begun'
-      : `${workers.target} workers wanted (${workers.min} to ${workers.max}), ${workers.threads.length} threads`;
+      : `${counted(workers.target, 'worker')} wanted (${workers.min} to ${workers.max}), ${counted(workers.threads.length, 'thread')}`;
     input.print(`${input.paint('bold', name)} pid ${pid}, up ${roughDuration(up * 1000)}: ${does}`);
     if (socket !== null) input.print(`  socket ${oneLine(socket)}`);
     if (http !== null) input.print(`  http   ${oneLine(http)}`);

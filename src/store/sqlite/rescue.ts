@@ -7,7 +7,7 @@ import { less, more } from './counters.ts';
 import type { Expired, ProcessIdentity, ProcessRecord } from '../../engine/store.ts';
 
 /** Kept with a job that was failed for killing its process. */
-const CRASH_REASON =
+export const CRASH_REASON =
   `The process died ${MAX_CRASHES} times while this job ran (it crashed, was killed, or ran out of memory), ` +
   'so the job is not tried again.';
 
