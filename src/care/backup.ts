@@ -15,7 +15,7 @@ import { formatSize } from '../engine/units.ts';
 import { errors, messageOf, PassitoError } from '../errors.ts';
 import { copyDatabase, noteBackup, sizeOf, type Snapshot } from '../store/sqlite/snapshot.ts';
 import { ArchiveWriter, BadArchive, chunksUpTo } from './archive.ts';
-import { DATABASE, FOLDERS, FORMAT, MANIFEST, type Manifest, type Packed } from './contents.ts';
+import { DATABASE, FOLDERS, FORMAT, MANIFEST, type Manifest, type Packed, SIGNING_KEY } from './contents.ts';
 import { checked, type Steps, syncFolder, withBar } from './steps.ts';
 import { unpack } from './unpack.ts';
 import { workFolder } from './work-folder.ts';
@@ -26,6 +26,8 @@ export interface BackupReport {
   bytes: number;
   /** How many files it holds beside the database. */
   files: number;
+  /** Whether the key that signs passes is among them. */
+  keys: boolean;
   /** The moment that the database is of; UTC. */
   made_at: string;
   schema: number;
@@ -94,6 +96,7 @@ export async function writeBackup(
         file: target,
         bytes: lstatSync(target).size,
         files: manifest.files.length - 1,
+        keys: manifest.files.some(({ name }) => name === SIGNING_KEY),
         made_at,
         schema,
       };

@@ -7,6 +7,8 @@ export const FOLDERS = ['keys', 'files', 'outbox'] as const;
 
 export const DATABASE = 'passito.db';
 export const MANIFEST = 'manifest.json';
+/** What signs passes: who has the archive can sign. */
+export const SIGNING_KEY = 'keys/signing.pem';
 
 /** The archive's form; a change that an older passito could not read makes it 2. */
 export const FORMAT = 1;

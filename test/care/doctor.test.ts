@@ -209,7 +209,10 @@ test('a folder with other things in it is not shut, though nobody else may renam
 test('what parents need must be there together', () => {
   const check = (changes: Partial<Facts['settings']>) => found({ settings: { ...settings, ...changes } });
   const address = { host: '127.0.0.1', port: 8080 };
-  assert.match(check({ public: address })[0] ?? '', /parents: fault: .*APP_URL → sudoedit .* # APP_URL=/);
+  assert.match(
+    check({ public: address })[0] ?? '',
+    /parents: fault: .*APP_URL \(such as APP_URL=https:.*\) → sudoedit \S+ && sudo systemctl reload \S+$/,
+  );
   assert.match(check({ parentApproves: true })[0] ?? '', /parents: fault: /);
   assert.match(check({ appUrl: 'https://gate.example.edu' })[0] ?? '', /parents: hint: .*PASSITO_PUBLIC/);
   assert.match(
@@ -241,4 +244,13 @@ test('the worst fault decides the exit status', () => {
 test('a path is quoted as the shell wants it', () => {
   assert.equal(quoted('/srv/a-b_c.d'), '/srv/a-b_c.d');
   assert.equal(quoted("it's $HOME"), String.raw`'it'\''s $HOME'`);
+});
+
+test('what only the admin knows is never proposed as a line that counts when pasted', () => {
+  const none = { smtp: 'none', settings: { ...settings, smtpHost: '', adminEmail: '' } } as const;
+  const envFile = { path: '.env', mode: 0o600 };
+  assert.deepEqual(found({ ...none, envFile }), [
+    'mail: hint: SMTP_HOST is not set (such as SMTP_HOST=smtp.example.edu): mails are written into the outbox → ${EDITOR:-vi} .env',
+    'mail: hint: ADMIN_EMAIL is not set (such as ADMIN_EMAIL=admin@example.edu): nobody is written to → ${EDITOR:-vi} .env',
+  ]);
 });

@@ -44,6 +44,17 @@ function unpacked(t: TestContext, file: string): string {
 
 const left = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('.passito-'));
 
+it('says that it holds the signing keys where it does', async (t) => {
+  const here = new Site((clean) => t.after(clean));
+  await here.ok('migrate');
+  const plain = await here.run(['backup', here.path('a.tar')]);
+  assert.equal(plain.stderr, 'It holds all records: keep it as safe as the server.\n');
+  await here.ok('keys');
+  const withKeys = await here.run(['backup', here.path('b.tar')]);
+  assert.equal(withKeys.stderr, 'It holds the signing keys: keep it as safe as the server.\n');
+  assert.equal((await here.json<{ keys: boolean }>('backup', here.path('c.tar'))).keys, true);
+});
+
 describe('backup', () => {
   const here = new Site(after);
   const target = here.path('a.tar');

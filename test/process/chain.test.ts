@@ -53,6 +53,13 @@ describe('the chain of an approved pass', { concurrency: 2 }, () => {
     const mail = await simpleParser(readFileSync(here.path('outbox', name)));
     assert.match(mail.subject ?? '', /is rejected/);
     assert.match(mail.text ?? '', /Exams that day/);
+    const listed = await here.json<{ via: string }[]>('mail', 'list', '--state', 'outbox');
+    assert.deepEqual(
+      listed.map(({ via }) => via),
+      ['outbox'],
+    );
+    here.sql.exec(`UPDATE mails SET via = 'smtp'`);
+    assert.deepEqual(await here.json('mail', 'list', '--state', 'outbox'), []);
   });
 
   it('makes the files, and a mail in the outbox where no server is configured', async (t) => {

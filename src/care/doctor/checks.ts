@@ -7,7 +7,7 @@ import { quoted } from '../../escape.ts';
 import { backup } from './backup-checks.ts';
 import { clock, database, supervisor } from './database-checks.ts';
 import type { Facts, OwnedPath } from './facts.ts';
-import { asRoot, edit, example, type Finding, fault, hint, set, well } from './finding.ts';
+import { asRoot, edit, type Finding, fault, hint, set, well, writeLine } from './finding.ts';
 
 const MB = 1024 ** 2;
 
@@ -177,7 +177,10 @@ function mail({ settings, smtp, outbox, database: known, envFile: { path } }: Fa
   if (smtp === 'none') {
     const lies = outbox === 0 ? 'into the outbox' : `into the outbox, which holds ${outbox}`;
     found.push(
-      hint(`SMTP_HOST is not set: mails are written ${lies}`, example('SMTP_HOST', 'smtp.example.edu', path)),
+      hint(
+        `SMTP_HOST is not set (such as SMTP_HOST=smtp.example.edu): mails are written ${lies}`,
+        writeLine(path),
+      ),
     );
   } else if (smtp === 'skipped') found.push(well(`${server} was not asked (--offline)`));
   else if (smtp === 'well') found.push(well(`${server} takes the login`));
@@ -198,7 +201,10 @@ function mail({ settings, smtp, outbox, database: known, envFile: { path } }: Fa
   }
   if (adminEmail === '') {
     found.push(
-      hint('ADMIN_EMAIL is not set: nobody is written to', example('ADMIN_EMAIL', 'admin@example.edu', path)),
+      hint(
+        'ADMIN_EMAIL is not set (such as ADMIN_EMAIL=admin@example.edu): nobody is written to',
+        writeLine(path),
+      ),
     );
   }
   return found;
@@ -220,8 +226,8 @@ function parents({ settings, envFile: { path } }: Facts): Finding[] {
   if (appUrl === '') {
     return [
       fault(
-        `PASSITO_PUBLIC is set, but ${nowhere} without APP_URL`,
-        example('APP_URL', 'https://gate.example.edu', path),
+        `PASSITO_PUBLIC is set, but ${nowhere} without APP_URL (such as APP_URL=https://gate.example.edu)`,
+        writeLine(path),
       ),
     ];
   }

@@ -60,7 +60,7 @@ export function set(name: string, value: string, file: string): string {
   return file === SERVICE_FILE ? `${line} | sudo tee -a ${file} && ${RELOAD}` : `${line} >> ${quoted(file)}`;
 }
 
-/** The same where the admin alone knows the value: the line is an example. */
-export function example(name: string, value: string, file: string): string {
-  return file === SERVICE_FILE ? `${edit(file)} && ${RELOAD}  # ${name}=${value}` : set(name, value, file);
+/** Where the admin alone knows the value: a made-up one, pasted, would count. The line to write stands in the message. */
+export function writeLine(file: string): string {
+  return file === SERVICE_FILE ? `${edit(file)} && ${RELOAD}` : edit(file);
 }

@@ -29,7 +29,8 @@ export const backup: Command = {
       input.print(
         `Made ${report.file} (${formatSize(report.bytes)}): the database and ${counted(report.files, 'file')}. It was read back and is sound.`,
       );
-      input.note('It holds the signing keys: keep it as safe as the server.');
+      const what = report.keys ? 'the signing keys' : 'all records';
+      input.note(`It holds ${what}: keep it as safe as the server.`);
     }
     return 0;
   },

@@ -13,19 +13,25 @@ import { withStore } from './with-store.ts';
 import { inColumns } from './render.ts';
 import { readId, readWhole, set } from './values.ts';
 
+/** As the list tells them: what lies in the outbox is done, and yet nobody has got it. */
+const SHOWN_STATES = [...MAIL_STATES, 'outbox'] as const;
+
 export const list: Command = {
   name: 'mail list',
   about: 'List mails, the newest first: to whom, when, and what the server said',
-  options: [{ name: 'state', value: 'state', about: MAIL_STATES.join(', ') }, limitOption(50), JSON_OPTION],
+  options: [{ name: 'state', value: 'state', about: SHOWN_STATES.join(', ') }, limitOption(50), JSON_OPTION],
   example: 'passito mail list --state failed',
   run: (input) =>
     withStore(input, async (store, _queries, config) => {
       const state = input.option('state');
-      if (state !== undefined && !MAIL_STATES.some((one) => one === state)) {
-        throw errors.badValue('--state', state, `one of: ${MAIL_STATES.join(', ')}`);
+      if (state !== undefined && !SHOWN_STATES.some((one) => one === state)) {
+        throw errors.badValue('--state', state, `one of: ${SHOWN_STATES.join(', ')}`);
       }
       const limit = readWhole(input, 'limit', 1, 1_000_000) ?? 50;
-      const mails = await openOffice(config, store).mails({ limit, ...set('state', state) });
+      const mails = await openOffice(config, store).mails({
+        limit,
+        ...(state === 'outbox' ? { state: 'sent', via: state } : set('state', state)),
+      });
       if (input.json) input.print(JSON.stringify(mails));
       else if (mails.length === 0) input.note('No mails.');
       else {
@@ -107,7 +113,6 @@ function tellDoubt({ doubts }: KeptMail): string {
 
 const doubt = (mail: KeptMail) => (mail.doubts === 0 ? '' : `  (${tellDoubt(mail)})`);
 
-/** What was written there is done, and yet nobody has got it. */
 const inOutbox = ({ state, via }: KeptMail) => state === 'sent' && via === 'outbox';
 
 /** What a server said that has not taken a mail. */

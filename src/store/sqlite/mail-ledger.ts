@@ -20,6 +20,8 @@ interface LedgerRow {
 export interface MailFilter {
   id?: number;
   state?: string;
+  /** How it left. */
+  via?: 'smtp' | 'outbox';
   limit: number;
 }
 
@@ -46,8 +48,9 @@ export function prepareMailLedger(db: Database, random: Random) {
             THEN 'queued' ELSE state END AS state
      FROM mails m WHERE job_id = ?`,
   );
-  const list = db.prepare<[{ id: number | null; state: string | null; limit: number }], KeptMail>(
-    `SELECT * FROM mails WHERE (@id IS NULL OR id = @id) AND (@state IS NULL OR state = @state)
+  const list = db.prepare<[Record<'id' | 'state' | 'via' | 'limit', number | string | null>], KeptMail>(
+    `SELECT * FROM mails
+     WHERE (@id IS NULL OR id = @id) AND (@state IS NULL OR state = @state) AND (@via IS NULL OR via = @via)
      ORDER BY id DESC LIMIT @limit`,
   );
   const idOf = ({ jobId, key }: MailKey) => messageIdOf(jobId, key, databaseId.get() ?? '');
@@ -78,8 +81,8 @@ export function prepareMailLedger(db: Database, random: Random) {
       return { wait, tried: Math.max(now - since, 0) };
     },
     /** The newest first. */
-    list: ({ id, state, limit }: MailFilter): KeptMail[] =>
-      list.all({ id: id ?? null, state: state ?? null, limit }),
+    list: ({ id, state, via, limit }: MailFilter): KeptMail[] =>
+      list.all({ id: id ?? null, state: state ?? null, via: via ?? null, limit }),
     /** What is known of the addresses that a job has mailed. */
     deliveries(jobId: number): [string, Delivery][] {
       const words = { sent: 'sent', failed: 'refused', queued: 'failed', sending: 'failed' } as const;
