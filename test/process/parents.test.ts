@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
 import { type Daemon, Site } from '../tools/daemon.ts';
-import { startTwilio, type TestTwilio } from '../tools/twilio.ts';
+import { refuseSms, startTwilio, type TestTwilio } from '../tools/twilio.ts';
 
 type Ends = { after: (clean: () => Promise<void> | void) => void };
 
@@ -155,6 +155,23 @@ describe('a parent is asked', { concurrency: 2 }, () => {
       String(here.value('SELECT last_error FROM jobs ORDER BY id DESC LIMIT 1')),
       /the pass is parent_denied/,
     );
+  });
+
+  it('a number that Twilio refuses for good: the pass says that it could not be sent', async (t) => {
+    const { here, twilio } = await campus(t);
+    twilio.answer = (response) => refuseSms(response, 400, 21_211, "Invalid 'To' phone number");
+    await served(here);
+    const ask = ['dispatch', 'SendParentApproval', '--payload', '{"outpass_id":1}', '--wait', '20s'];
+    assert.equal((await here.run(ask)).code, 1);
+    const shown = await here.ok('outpass', 'show', 'OP-1');
+    assert.match(shown, /Parent +SMS to \+919840012345 could not be sent: .*Invalid 'To' phone number.*\.\n/);
+    assert.doesNotMatch(shown, /not sent yet|no answer/);
+    const { parent } = await here.json<{ parent: { unsent: string | null }[] }>('outpass', 'show', 'OP-1');
+    assert.match(parent[0]?.unsent ?? '', /Invalid 'To' phone number/);
+    twilio.answer = undefined;
+    await here.ok('jobs', 'retry', '1');
+    await here.reaches(1, 'completed');
+    assert.match(await here.ok('outpass', 'show', 'OP-1'), /Parent +SMS to \S+, .*; no answer \(until /);
   });
 
   it('not without a public address: the job says what to set', async (t) => {

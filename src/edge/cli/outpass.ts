@@ -1,7 +1,7 @@
 /** `passito outpass …`: look at passes, and approve them. */
 
 import { openOffice } from '../../app.ts';
-import { errors } from '../../errors.ts';
+import { errors, sentence } from '../../errors.ts';
 import { tellTime } from '../../outpass/local-time.ts';
 import type { PassDetails, PassStatus } from '../../outpass/office.ts';
 import { passStatuses } from '../../outpass/pass-states.ts';
@@ -148,8 +148,14 @@ export async function findPass(office: SqliteOffice, key: string): Promise<PassD
 }
 
 /** How a parent was asked, and what came back. */
-function parentLine({ channel, sentTo, sentAt, expiresAt, decision, decidedAt }: AskedBefore, zone: string) {
+function parentLine(
+  { channel, sentTo, sentAt, expiresAt, decision, decidedAt, unsent }: AskedBefore,
+  zone: string,
+): string {
   const way = channel === 'sms' ? 'SMS' : 'mail';
+  if (unsent !== null && decision === null) {
+    return sentence(`${way} to ${sentTo} could not be sent: ${unsent}`);
+  }
   const asked =
     sentAt === null ? `${way} to ${sentTo} not sent yet` : `${way} to ${sentTo}, ${tellTime(sentAt, zone)}`;
   if (decision === null || decidedAt === null) {
@@ -158,7 +164,15 @@ function parentLine({ channel, sentTo, sentAt, expiresAt, decision, decidedAt }:
   return `${asked}; ${decision === 'parent_approved' ? 'said yes' : 'said no'}, ${tellTime(decidedAt, zone)}`;
 }
 
-function askedAsJson({ channel, sentTo, sentAt, expiresAt, decision, decidedAt }: AskedBefore): object {
+function askedAsJson({
+  channel,
+  sentTo,
+  sentAt,
+  expiresAt,
+  decision,
+  decidedAt,
+  unsent,
+}: AskedBefore): object {
   return {
     channel,
     sent_to: sentTo,
@@ -166,6 +180,7 @@ function askedAsJson({ channel, sentTo, sentAt, expiresAt, decision, decidedAt }
     expires_at: expiresAt,
     decision,
     decided_at: decidedAt,
+    unsent,
   };
 }
 

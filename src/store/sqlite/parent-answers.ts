@@ -24,6 +24,8 @@ export interface AskedBefore {
   expiresAt: string;
   decision: Decision | null;
   decidedAt: string | null;
+  /** Why it could not be sent: its job was given up. */
+  unsent: string | null;
 }
 
 interface QuestionRow {
@@ -78,9 +80,12 @@ export function prepareParentAnswers(db: Database, move: ApplyMove, random: Rand
   );
   const decided = db.prepare('UPDATE parent_verifications SET decision = ?, decided_at = ? WHERE id = ?');
   const list = db.prepare<[number], AskedBefore>(
-    `SELECT method AS channel, sent_to AS sentTo, sent_at AS sentAt, expires_at AS expiresAt, decision,
-            decided_at AS decidedAt
-     FROM parent_verifications WHERE outpass_id = ? ORDER BY issue`,
+    `SELECT v.method AS channel, v.sent_to AS sentTo, v.sent_at AS sentAt, v.expires_at AS expiresAt, v.decision,
+            v.decided_at AS decidedAt,
+            CASE WHEN v.sent_at IS NULL AND j.status = 'failed' THEN coalesce(j.last_error, '')
+                 WHEN v.sent_at IS NULL AND j.status = 'cancelled' THEN 'its job was cancelled' END AS unsent
+     FROM parent_verifications v LEFT JOIN jobs j ON j.id = v.job_id
+     WHERE v.outpass_id = ? ORDER BY v.issue`,
   );
   return {
     /** Notes a question and the hash of its token. A job that is tried again gets the question it had. */
