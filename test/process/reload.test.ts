@@ -119,7 +119,7 @@ describe('reloading the supervisor', { concurrency: 2 }, () => {
     here.write('passito.config.json', '{ "maxWorkers": "many", "scaleUpThreshold": 1 }');
     const line = await daemon.reload(refused);
     assert.match(line, /maxWorkers in passito\.config\.json cannot be 'many'/);
-    assert.match(line, /scale-down threshold \(2\) must be below/);
+    assert.match(line, /scale-down threshold \(2, the default\) must be below/);
 
     const job = here.insert('Good');
     await here.reaches(job, 'completed');
