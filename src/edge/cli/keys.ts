@@ -27,7 +27,7 @@ export const list: Command = {
     if (input.json) input.print(JSON.stringify({ key_id: keyId, folder, public_keys: all }));
     else {
       input.print(`The key ${keyId} signs passes; its private half lies in ${join(folder, 'signing.pem')}.`);
-      input.print(`These verify: ${all.join(', ')}  (passito keys export)`);
+      input.print(`These verify: ${all.join(', ')}  (${input.proposal('passito keys export')})`);
     }
     return 0;
   },
