@@ -1,12 +1,13 @@
 /** The outbox: where mail goes while no SMTP server is configured, one `.eml` file a mail. */
 
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder, ownerIn } from '../make-folder.ts';
 
 /** Writes a mail whole or not at all; the same message id always names the same file. Returns the file's path. */
 export async function writeToOutbox(folder: string, messageId: string, message: Buffer): Promise<string> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   // Mails name students; an older folder may be open to others.
   await chmod(folder, 0o700);
   const file = path.join(folder, outboxName(messageId));
@@ -17,6 +18,8 @@ export async function writeToOutbox(folder: string, messageId: string, message: 
     const handle = await open(draft, 'wx', 0o600);
     try {
       await handle.writeFile(message);
+      const owner = ownerIn(folder);
+      if (owner !== undefined) await handle.chown(owner.uid, owner.gid);
       await handle.sync();
     } finally {
       await handle.close();

@@ -4,19 +4,21 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, ran
 import type { KeyObject } from 'node:crypto';
 import {
   chmodSync,
-  chownSync,
+  closeSync,
+  fchownSync,
+  fsyncSync,
   linkSync,
+  openSync,
   readFileSync,
   readdirSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 
 import { messageOf, PassitoError } from '../errors.ts';
-import { makeFolder } from '../make-folder.ts';
+import { makeFolder, ownerIn } from '../make-folder.ts';
 import { firstShut, typeAsOwner } from '../owner.ts';
 import { officeErrors } from './errors.ts';
 
@@ -140,9 +142,15 @@ function createOnce(folder: string, file: string, content: string): string {
 
 /** On the disk when this returns. Where root does it, the file is the folder's owner's: the service must read it. */
 function writeDraft(folder: string, draft: string, content: string): void {
-  writeFileSync(draft, content, { flag: 'wx', mode: 0o600, flush: true });
-  const { uid, gid } = statSync(folder);
-  if (process.getuid?.() === 0) chownSync(draft, uid, gid);
+  const file = openSync(draft, 'wx', 0o600);
+  try {
+    writeFileSync(file, content);
+    const owner = ownerIn(folder);
+    if (owner !== undefined) fchownSync(file, owner.uid, owner.gid);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function publicHalf(file: string, privateKeyPem: string): KeyObject {

@@ -1,8 +1,9 @@
 /** The folder beside the database where handlers keep their files. */
 
-import { lstat, mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { lstat, open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path';
 import type { JobFiles } from '../engine/handler.ts';
+import { makeFolder, ownerIn } from '../make-folder.ts';
 
 /**
  * Gives a handler the files below `root`, which is made when the first is written. `writer` is the job's own name,
@@ -63,13 +64,15 @@ export function jobFiles(root: string, writer: string): JobFiles {
     read: async (name) => readFile(path(name)),
     async write(name, data) {
       const target = path(name);
-      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+      makeFolder(dirname(target), 0o700);
       const beside = draftOf(target);
       try {
         await rm(beside, { force: true });
         const file = await open(beside, 'wx', 0o600);
         try {
           await file.writeFile(data);
+          const owner = ownerIn(dirname(target));
+          if (owner !== undefined) await file.chown(owner.uid, owner.gid);
           // Renaming a file whose bytes are not on the disk could leave an empty one after a power cut.
           await file.sync();
         } finally {
