@@ -53,14 +53,17 @@ export interface Flags {
   values: Partial<Record<KeyName, string>>;
   envFile?: string | undefined;
   profile?: string | undefined;
+  /** Nothing else counts but what is built in: no environment, no file. */
+  alone?: boolean;
 }
 
 /** Reads and checks everything. Throws one error that names every problem. */
 export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.env): Promise<Config> {
   const warnings: string[] = [];
   const problems: string[] = [];
-  const envFile = readEnvFile(flags.envFile, warnings);
-  const file = await readConfigFile(envFile.path, problems);
+  const { alone = false } = flags;
+  const envFile = alone ? NO_ENV_FILE : readEnvFile(flags.envFile, warnings);
+  const file = alone ? NO_CONFIG_FILE : await readConfigFile(envFile.path, problems);
   warnings.push(...likelySlips(envFile));
   const profile = flags.profile === undefined ? {} : readProfile(flags.profile, problems);
 
@@ -72,7 +75,7 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
     const layers: [Origin, string, unknown][] = [
       ['flag', `--${kebab(name)}`, flags.values[name]],
       // Empty is unset there: `SMTP_PORT=` is how an env file leaves a line to be filled in.
-      ['environment', definition.env, env[definition.env] || undefined],
+      ['environment', definition.env, alone ? undefined : env[definition.env] || undefined],
       [envFile.path, `${definition.env} in ${envFile.path}`, envFile.values[definition.env] || undefined],
       [file.path, `${name} in ${file.path}`, file.values[name] ?? file.values[definition.env]],
       ['profile', `--profile ${flags.profile}`, (profile as Record<string, string>)[name]],
@@ -155,9 +158,11 @@ interface EnvFile {
   shut?: true;
 }
 
+const NO_ENV_FILE: EnvFile = { path: '.env', values: {} };
+
 function readEnvFile(named: string | undefined, warnings: string[]): EnvFile {
   const path = named ?? [SERVICE_ENV_FILE, '.env'].find((candidate) => existsSync(candidate));
-  if (path === undefined) return { path: '.env', values: {} };
+  if (path === undefined) return NO_ENV_FILE;
   try {
     const text = readFileSync(path, 'utf8');
     // Anything else, such as /dev/null or a pipe, was named on purpose.
@@ -202,6 +207,14 @@ interface ConfigFile {
   unknown: string[];
 }
 
+const NO_CONFIG_FILE: ConfigFile = {
+  path: 'passito.config.ts',
+  values: {},
+  jobs: {},
+  schedules: undefined,
+  unknown: [],
+};
+
 /** In the working folder, else beside the service's env file where that is the one that counts. */
 function findConfigFile(envFile: string): string | undefined {
   const beside = envFile === SERVICE_ENV_FILE ? CONFIG_FILES.map((name) => join(SERVICE_FOLDER, name)) : [];
@@ -222,9 +235,7 @@ function likelySlips({ path, values }: { path: string; values: NodeJS.Dict<strin
 
 async function readConfigFile(envFile: string, problems: string[]): Promise<ConfigFile> {
   const path = findConfigFile(envFile);
-  if (path === undefined) {
-    return { path: 'passito.config.ts', values: {}, jobs: {}, schedules: undefined, unknown: [] };
-  }
+  if (path === undefined) return NO_CONFIG_FILE;
   refuseUnsafe('The config file', path);
   let values: Record<string, unknown>;
   try {

@@ -35,7 +35,8 @@ export interface BackupReport {
 
 /**
  * Makes a backup in a process of its own, at low priority: for the supervisor, whose main thread must not wait for the
- * copy, and whose threads may be ended. Rejects with what that process said.
+ * copy, and whose threads may be ended. Rejects with what that process said. That process needs the database and asks for
+ * no other setting: those of the supervisor may come from an env file of its own, or have been broken since it read them.
  */
 export function makeBackup(config: Config, file: string, signal?: AbortSignal): Promise<BackupReport> {
   const [program, ...words] = ownCommand();

@@ -233,6 +233,16 @@ describe('backup', () => {
     await assert.rejects(makeBackup(config, here.path('b.tar'), AbortSignal.abort()), { name: 'AbortError' });
   });
 
+  it('needs the database and no sound settings, unless an env file is named', async () => {
+    const env = { PASSITO_MIN_WORKERS: 'x' };
+    const made = await here.run(['backup', 'unsound.tar', '--db', here.db], { env });
+    assert.equal(made.code, 0, made.stderr);
+    const file = here.write('own.env', 'PASSITO_MAX_WORKERS=x\n');
+    const words = ['backup', 'other.tar', '--db', here.db, '--env-file', file];
+    assert.equal((await here.run(words)).code, 2);
+    assert.equal((await here.run(['backup', 'other.tar'], { env })).code, 2);
+  });
+
   it('is not made for who may not read the database', { skip: process.getuid?.() !== 0 }, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'passito-stranger-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));

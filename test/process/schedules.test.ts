@@ -164,4 +164,18 @@ describe('schedules', { concurrency: 2 }, () => {
       /By hand, type: passito backup FILE/,
     );
   });
+
+  it('a backup of its own database, whatever has become of the settings since', async (t) => {
+    const here = new Site((clean) => t.after(clean), { PASSITO_BACKUPS: 'kept', PASSITO_MIN_WORKERS: '20' });
+    // Sound with what only the supervisor knows.
+    const envFile = here.write('own.env', 'PASSITO_MAX_WORKERS=30\nPASSITO_KEEP_BACKUPS=1000\n');
+    here.write('passito.config.mjs', `export default { schedules: { backup: { cron: '* * * * * *' } } };`);
+    const daemon = await here.start(['--env-file', envFile]);
+    here.write('passito.config.mjs', 'export default {');
+    await daemon.reload(/the reload was refused/);
+    const refused = daemon.log.length;
+    await daemon.line(/backup made /, 20_000, refused);
+    await daemon.stop();
+    assert.doesNotMatch(daemon.log, /BAD_CONFIG|backup.*failed/);
+  });
 });

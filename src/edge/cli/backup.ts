@@ -17,6 +17,7 @@ export const backup: Command = {
   args: '<file>',
   about: 'Write the database, the keys and all files into one file, while everything runs on',
   options: [{ name: 'force', about: 'Replace an older file of that name' }, JSON_OPTION],
+  needsOnlyDatabase: true,
   example: 'passito backup /mnt/backups/passito-2026-11-24.tar',
   async run(input) {
     const config = await input.config();

@@ -54,6 +54,8 @@ export interface Command {
   args?: string;
   about: string;
   options?: readonly CommandOption[];
+  /** With --db, and no --env-file, it asks for no further setting: broken ones do not keep it from its work. */
+  needsOnlyDatabase?: true;
   example: string;
   run(input: Input): Promise<number | undefined>;
 }

@@ -70,6 +70,7 @@ async function configOf(command: Command, options: Map<string, string[]>): Promi
     values,
     envFile: options.get('env-file')?.at(-1),
     profile: options.get('profile')?.at(-1),
+    alone: command.needsOnlyDatabase === true && options.has('db') && !options.has('env-file'),
   });
   for (const warning of config.warnings) process.stderr.write(graded('warn', `passito: warning: ${warning}`));
   return config;
