@@ -60,6 +60,20 @@ Stale Jobs:      0 (older than 5m)
     assert.deepEqual([absent.code, absent.stdout.split(' - ')[0]], [3, 'PASSITO UNKNOWN']);
     assert.ok(!existsSync(here.path('nowhere.db')), 'looking makes no database');
   });
+
+  it('tells monitoring programs that it knows nothing where the settings are unsound', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    const unknown = async (env: Record<string, string>, ...more: string[]) => {
+      const { code, stdout } = await here.run(['health', '--nagios', ...more], { env });
+      assert.match(stdout, /^PASSITO UNKNOWN - [^|\n]+\n$/);
+      assert.equal(code, 3);
+      return stdout;
+    };
+    assert.match(await unknown({ PASSITO_MIN_WORKERS: 'x' }), /PASSITO_MIN_WORKERS cannot be 'x'/);
+    const both = await unknown({ PASSITO_MIN_WORKERS: 'x|y', SMTP_PORT: 'z' }, '--send-email');
+    assert.match(both, /has 2 problems: PASSITO_MIN_WORKERS cannot be 'x\/y'.*SMTP_PORT cannot be 'z'/);
+    assert.match(await unknown({}, '--alert-threshold', 'x'), /--alert-threshold/);
+  });
 });
 
 it('what commands propose names the database that was typed', async (t) => {

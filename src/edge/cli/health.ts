@@ -31,11 +31,12 @@ export const health: Command = {
   ],
   example: 'passito health --alert-threshold=10 --exit-code-on-failure',
   async run(input) {
-    const minutes = readWhole(input, 'alert-threshold', 1, 100_000);
     if (input.json && input.has('nagios')) throw errors.conflictingOptions('--json', '--nagios');
-    const config = await input.config();
-    const threshold = minutes === undefined ? config.settings.alertThreshold : minutes * 60_000;
+    let config: Config | undefined;
     try {
+      const minutes = readWhole(input, 'alert-threshold', 1, 100_000);
+      config = await input.config();
+      const threshold = minutes === undefined ? config.settings.alertThreshold : minutes * 60_000;
       const store = await openStore(config, 'existing');
       try {
         return await report(input, config, store, threshold);
@@ -44,9 +45,11 @@ export const health: Command = {
       }
     } catch (error) {
       if (input.has('nagios') && error instanceof PassitoError) {
-        input.print(`PASSITO UNKNOWN - ${error.message.split('\n')[0]}`);
+        // One line, without the bar that would begin the figures.
+        const said = error.message.replaceAll(/\s*\n\s*(?:- )?/g, ' ').replaceAll('|', '/');
+        input.print(oneLine(`PASSITO UNKNOWN - ${said}`));
       }
-      if (input.has('send-email')) await tellUnreadable(input, config, error);
+      if (config !== undefined && input.has('send-email')) await tellUnreadable(input, config, error);
       if (input.has('nagios') && error instanceof PassitoError) return NAGIOS.unknown;
       throw error;
     }
