@@ -10,7 +10,7 @@ import { quoted } from './escape.ts';
 import { type Key, type KeyName, KEYS, PROFILES, type Settings } from './config/keys.ts';
 import { type ConfiguredSchedule, readSchedules } from './config/schedules.ts';
 import { importFresh } from './config/import-fresh.ts';
-import { isLoopback } from './config/read.ts';
+import { isLoopback, shown, textOf } from './config/read.ts';
 import { strayLines } from './config/stray-lines.ts';
 import type { CommandJob } from './engine/wire.ts';
 import { DEFINITION_KEYS, NAME, optionProblems } from './engine/types.ts';
@@ -88,10 +88,11 @@ export async function loadConfig(flags: Flags, env: NodeJS.ProcessEnv = process.
       continue;
     }
     const [origin, where, given] = set;
-    const value = definition.read(Array.isArray(given) ? given.join(',') : String(given));
+    const text = textOf(given, definition.also);
+    const value = text === undefined ? undefined : definition.read(text);
     if (value === undefined) {
-      const shown = definition.secret ? '(secret)' : `'${String(given).slice(0, 60)}'`;
-      problems.push(sentence(cannotBe(where, shown, definition.allowed)));
+      const plain = typeof given === 'string' ? `'${given.slice(0, 60)}'` : shown(given);
+      problems.push(sentence(cannotBe(where, definition.secret ? '(secret)' : plain, definition.allowed)));
     }
     settings[name] = value;
     origins[name] = origin;

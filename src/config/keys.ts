@@ -29,6 +29,8 @@ export interface Key<T> {
   fallback: () => T;
   /** Never printed. */
   secret?: boolean;
+  /** What a config file may give it beside a text: a number of milliseconds, or true and false. */
+  also?: 'milliseconds' | 'booleans';
 }
 
 function key<T>(
@@ -86,13 +88,30 @@ function queues(value: string): string[] | null | undefined {
   return names.every((name) => NAME.test(name)) ? names : undefined;
 }
 
+function duration(
+  env: string,
+  example: string,
+  fallback: number,
+  read: (value: string) => number | undefined = parseDuration,
+): Key<number> {
+  return { ...key(env, read, `a duration such as ${example}`, () => fallback), also: 'milliseconds' };
+}
+
+/** A duration that is not 0. */
+const someTime = (value: string) => parseDuration(value) || undefined;
+
+const yesOrNo = (env: string): Key<boolean> => ({
+  ...key(env, readSwitch, 'yes or no', () => false),
+  also: 'booleans',
+});
+
 function addressOrOff(value: string): Address | null | undefined {
   return value === 'off' ? null : readAddress(value);
 }
 
 /** Null where it is not set: that of everybody. */
 function graceOfGender(env: string): Key<number | null> {
-  return key(env, parseDuration, 'a duration such as 30m', () => null);
+  return { ...key(env, parseDuration, 'a duration such as 30m', () => null), also: 'milliseconds' };
 }
 
 /** In the order in which `passito config` and the docs show them. */
@@ -116,19 +135,14 @@ export const KEYS = {
   scaleDownThreshold: whole('PASSITO_SCALE_DOWN_THRESHOLD', 0, 1_000_000, 2),
   checkInterval: whole('PASSITO_CHECK_INTERVAL', 1, 3600, 10),
   queues: key('PASSITO_QUEUES', queues, 'queue names with commas between', () => null as string[] | null),
-  drainTimeout: key('PASSITO_DRAIN_TIMEOUT', parseDuration, 'a duration such as 30s', () => 30_000),
+  drainTimeout: duration('PASSITO_DRAIN_TIMEOUT', '30s', 30_000),
   logFormat: oneOf('PASSITO_LOG_FORMAT', ['auto', 'pretty', 'plain', 'json'], 'auto'),
   logLevel: oneOf('PASSITO_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
-  keepCompleted: key('PASSITO_KEEP_COMPLETED', parseDuration, 'a duration such as 30d', () => 30 * DAY_MS),
-  keepFailed: key('PASSITO_KEEP_FAILED', parseDuration, 'a duration such as 90d', () => 90 * DAY_MS),
+  keepCompleted: duration('PASSITO_KEEP_COMPLETED', '30d', 30 * DAY_MS),
+  keepFailed: duration('PASSITO_KEEP_FAILED', '90d', 90 * DAY_MS),
   backups: text('PASSITO_BACKUPS'),
   keepBackups: whole('PASSITO_KEEP_BACKUPS', 1, 1000, 7),
-  alertThreshold: key(
-    'PASSITO_ALERT_THRESHOLD',
-    (value) => parseDuration(value) || undefined,
-    'a duration such as 5m',
-    () => 5 * 60_000,
-  ),
+  alertThreshold: duration('PASSITO_ALERT_THRESHOLD', '5m', 5 * 60_000, someTime),
   pingUrl: key('PASSITO_PING_URL', readUrl, 'an address such as https://hc.example.com/uuid', () => ''),
   socket: key(
     'PASSITO_SOCKET',
@@ -142,7 +156,7 @@ export const KEYS = {
     'a port, or an address with a port such as 127.0.0.1:8090, or off',
     () => null as Address | null,
   ),
-  httpOpen: key('PASSITO_HTTP_OPEN', readSwitch, 'yes or no', () => false),
+  httpOpen: yesOrNo('PASSITO_HTTP_OPEN'),
   adminEmail: key(
     'ADMIN_EMAIL',
     readMailAddresses,
@@ -167,7 +181,7 @@ export const KEYS = {
     'an IANA zone such as Asia/Kolkata',
     () => new Intl.DateTimeFormat().resolvedOptions().timeZone,
   ),
-  lateGrace: key('LATE_GRACE', parseDuration, 'a duration such as 30m', () => 30 * 60_000),
+  lateGrace: duration('LATE_GRACE', '30m', 30 * 60_000),
   lateGraceMale: graceOfGender('LATE_GRACE_MALE'),
   lateGraceFemale: graceOfGender('LATE_GRACE_FEMALE'),
   institutionName: text('INSTITUTION_NAME', 'Our Institution'),
@@ -180,13 +194,8 @@ export const KEYS = {
     'a port, or an address with a port such as 0.0.0.0:8080, or off',
     () => null as Address | null,
   ),
-  linkLifetime: key(
-    'PASSITO_LINK_LIFETIME',
-    (value) => parseDuration(value) || undefined,
-    'a duration such as 48h',
-    () => 48 * 3_600_000,
-  ),
-  parentApproves: key('PASSITO_PARENT_APPROVES', readSwitch, 'yes or no', () => false),
+  linkLifetime: duration('PASSITO_LINK_LIFETIME', '48h', 48 * 3_600_000, someTime),
+  parentApproves: yesOrNo('PASSITO_PARENT_APPROVES'),
   twilioUrl: key(
     'PASSITO_TWILIO_URL',
     readUrl,

@@ -1,5 +1,6 @@
 /** How texts of the configuration become values; `undefined` means that the text is no such value. */
 
+import { shorten } from '../errors.ts';
 import { readMailAddress } from '../mail-address.ts';
 
 /** A host and a port to listen on. */
@@ -59,7 +60,31 @@ const SWITCH: Readonly<Record<string, boolean>> = {
 };
 
 export function readSwitch(text: string): boolean | undefined {
-  return SWITCH[text.toLowerCase()];
+  const word = text.toLowerCase();
+  return Object.hasOwn(SWITCH, word) ? SWITCH[word] : undefined;
+}
+
+/**
+ * The text of what a config file gives, which may be any value: `false` must not become a folder of that name.
+ * Undefined where it can be none.
+ */
+export function textOf(given: unknown, also?: 'milliseconds' | 'booleans'): string | undefined {
+  if (Array.isArray(given)) {
+    const parts = given.map((one: unknown) => (Array.isArray(one) ? undefined : textOf(one)));
+    return parts.includes(undefined) ? undefined : parts.join(',');
+  }
+  if (typeof given === 'string') return given;
+  if (typeof given === 'number') return also === 'milliseconds' ? `${given}ms` : String(given);
+  return typeof given === 'boolean' && also === 'booleans' ? String(given) : undefined;
+}
+
+/** A value as it may stand in a message, whatever it is. */
+export function shown(value: unknown): string {
+  try {
+    return shorten(JSON.stringify(value) ?? typeof value);
+  } catch {
+    return typeof value;
+  }
 }
 
 /** An IANA zone. */

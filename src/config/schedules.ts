@@ -3,9 +3,9 @@
 import { readCron } from '../engine/cron.ts';
 import { type DispatchRequest, newJob } from '../engine/queue.ts';
 import { CATCH_UP, OVERLAP, type Schedule } from '../engine/schedule.ts';
-import { cannotBe, messageOf, sentence, shorten } from '../errors.ts';
+import { cannotBe, messageOf, sentence } from '../errors.ts';
 import { nearest, slipOf } from '../nearest.ts';
-import { readZone } from './read.ts';
+import { readZone, shown } from './read.ts';
 
 /** A schedule whose job is still to be filled in with what its type says. */
 export interface ConfiguredSchedule extends Omit<Schedule, 'job'> {
@@ -51,12 +51,24 @@ export function readSchedules(
     const at = `${where}.${name}`;
     const entry: unknown = (entries as Record<string, unknown>)[name] ?? {};
     if (entry === false) return [];
+    if (!backups && Object.hasOwn(BACKUP, name) && isChange(entry)) {
+      problems.push(
+        `${at} is built in only where PASSITO_BACKUPS names a folder for the backups: set that, or leave ${at} out.`,
+      );
+      return [];
+    }
     const wrong: string[] = [];
-    const schedule = readOne(name, entry, zone, at, builtIn[name], wrong);
+    const own = Object.hasOwn(builtIn, name) ? builtIn[name] : undefined;
+    const schedule = readOne(name, entry, zone, at, own, wrong);
     problems.push(...wrong.map(sentence));
     return schedule === undefined || wrong.length > 0 ? [] : [schedule];
   });
   return { schedules, problems };
+}
+
+/** Whether an entry only changes what is built in; one with a type of its own is a schedule of its own. */
+function isChange(entry: unknown): boolean {
+  return typeof entry === 'object' && entry !== null && !('type' in entry);
 }
 
 /** Undefined where `wrong`, which gets all that is, says why. */
@@ -170,14 +182,5 @@ function told(wrong: string[], attempt: () => unknown): void {
     attempt();
   } catch (error) {
     wrong.push(messageOf(error));
-  }
-}
-
-/** A value as it may stand in a message, whatever it is. */
-function shown(value: unknown): string {
-  try {
-    return shorten(JSON.stringify(value) ?? typeof value);
-  } catch {
-    return typeof value;
   }
 }

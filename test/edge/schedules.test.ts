@@ -134,3 +134,18 @@ test('of what is built in the job stays', () => {
 test('a list is no object of schedules', () => {
   assert.match(read([]).problems[0] ?? '', /must be an object/);
 });
+
+test('a name that every object has is not built in', () => {
+  const { schedules, problems } = read(JSON.parse('{"constructor": {"cron": "@daily", "type": "A"}}'));
+  assert.deepEqual(problems, []);
+  assert.equal(schedules.at(-1)?.request?.type, 'A');
+  assert.match(read({ constructor: { cron: '@daily' } }).problems[0] ?? '', /constructor\.type is missing/);
+});
+
+test('the backup is changed only where there is one, and is any name elsewhere', () => {
+  assert.deepEqual(read({ backup: { cron: '0 1 * * *' } }).problems, [
+    'schedules.backup is built in only where PASSITO_BACKUPS names a folder for the backups: set that, or leave schedules.backup out.',
+  ]);
+  assert.deepEqual(read({ backup: { cron: '@daily', type: 'A' } }).problems, []);
+  assert.deepEqual(read({ backup: false }).problems, []);
+});

@@ -73,3 +73,56 @@ test('options for a type that does not exist are warned of, in the log and by th
   );
   await daemon.stop();
 });
+
+test('a config file gives texts, numbers and lists of them, and yes or no as what they are', async (t) => {
+  const here = new Site((clean) => t.after(clean));
+  const given = {
+    drainTimeout: 45_000,
+    lateGraceMale: 0,
+    queues: ['a', 'b'],
+    http: 8090,
+    parentApproves: true,
+  };
+  here.write('passito.config.json', JSON.stringify(given));
+  const values = new Map((await here.json<Shown[]>('config')).map(({ key, value }) => [key, value]));
+  assert.deepEqual(
+    ['drainTimeout', 'lateGraceMale', 'queues', 'parentApproves'].map((key) => values.get(key)),
+    [45_000, 0, ['a', 'b'], true],
+  );
+});
+
+test('what it gives beside them is refused by its name', async (t) => {
+  const here = new Site((clean) => t.after(clean));
+  here.write(
+    'passito.config.json',
+    JSON.stringify({
+      backups: false,
+      smtpHost: false,
+      socket: false,
+      appName: { a: 1 },
+      smtpPass: true,
+      drainTimeout: -1,
+      queues: ['a', false],
+    }),
+  );
+  const { code, stderr } = await here.run(['config']);
+  assert.equal(code, 2);
+  for (const said of [
+    'backups in passito.config.json cannot be false; it must be text.',
+    'smtpHost in passito.config.json cannot be false; it must be text.',
+    'socket in passito.config.json cannot be false; it must be a path, auto or off.',
+    'appName in passito.config.json cannot be {"a":1}; it must be text.',
+    'smtpPass in passito.config.json cannot be (secret); it must be text.',
+    'drainTimeout in passito.config.json cannot be -1; it must be a duration such as 30s.',
+    'queues in passito.config.json cannot be ["a",false]; it must be queue names with commas between.',
+  ]) {
+    assert.ok(stderr.includes(said), `${said}\n${stderr}`);
+  }
+});
+
+test('a word that every object has is no yes and no', async (t) => {
+  const here = new Site((clean) => t.after(clean), { PASSITO_PARENT_APPROVES: 'constructor' });
+  const { code, stderr } = await here.run(['config']);
+  assert.equal(code, 2);
+  assert.match(stderr, /PASSITO_PARENT_APPROVES cannot be 'constructor'; it must be yes or no\./);
+});
