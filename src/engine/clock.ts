@@ -19,7 +19,7 @@ export interface Timer {
 export type Random = () => number;
 
 /** setTimeout counts in a signed 32-bit integer of milliseconds; anything longer would fire at once. */
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
+export const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 /** The machine's clock. */
 export const systemClock: Clock = {

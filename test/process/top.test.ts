@@ -21,3 +21,10 @@ it('shows what runs now so often, and ends at Ctrl+C with 0', async (t) => {
   assert.deepEqual(await top.ended, { code: 0, signal: null });
   await daemon.stop();
 });
+
+it('draws once where the next look is a month away', async (t) => {
+  const here = new Site((clean) => t.after(clean));
+  await here.ok('migrate');
+  const { stdout } = await here.run(['top', '--interval', '30d'], { killAfter: 1500 });
+  assert.equal(stdout.match(/^passito top, every 30d;/gm)?.length, 1);
+});

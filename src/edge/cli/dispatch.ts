@@ -2,7 +2,7 @@
 
 import { openStore } from '../../app.ts';
 import type { Config } from '../../config.ts';
-import { systemClock } from '../../engine/clock.ts';
+import { LONGEST_TIMEOUT, systemClock } from '../../engine/clock.ts';
 import { newJob } from '../../engine/queue.ts';
 import type { Json } from '../../engine/handler.ts';
 import { EXIT, errors } from '../../errors.ts';
@@ -17,9 +17,6 @@ import { readAt, readDuration, readIds, readPayload, readQueue, readWhole, set }
 
 /** How long `--wait` waits where it says nothing, in milliseconds. */
 const WAIT_MS = 60_000;
-
-/** Node's timers count no further, in milliseconds; beyond it they end at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 export const dispatch: Command = {
   name: 'dispatch',
@@ -169,7 +166,7 @@ async function report(
   wait: number,
 ): Promise<number> {
   if (!input.json) tell(input, id, existing);
-  const ended = await new Waits(store).until(id, AbortSignal.timeout(Math.min(wait, LONGEST_TIMER)));
+  const ended = await new Waits(store).until(id, AbortSignal.timeout(Math.min(wait, LONGEST_TIMEOUT)));
   const job = new Queries(store.db, systemClock).job(id);
   if (input.json) {
     input.print(

@@ -1,6 +1,7 @@
 /** `passito top`: what runs now, again and again. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LONGEST_TIMEOUT } from '../../engine/clock.ts';
 import { formatDuration } from '../../engine/units.ts';
 import { errors } from '../../errors.ts';
 import { ESCAPE } from '../terminal.ts';
@@ -32,13 +33,14 @@ export const top: Command = {
       const given = input.option('interval') ?? '';
       throw errors.badValue('--interval', given, `a duration of ${formatDuration(SHORTEST)} or more`);
     }
+    const pause = Math.min(interval, LONGEST_TIMEOUT);
     const times = readWhole(input, 'times', 1, 1_000_000) ?? Number.POSITIVE_INFINITY;
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
     return withStore(input, async (store, queries, { settings }) => {
       const onTerminal = process.stdout.isTTY;
       for (let n = 0; n < times && !stop.signal.aborted; n += 1) {
-        if (n > 0) await sleep(interval, undefined, { signal: stop.signal }).catch(() => undefined);
+        if (n > 0) await sleep(pause, undefined, { signal: stop.signal }).catch(() => undefined);
         if (stop.signal.aborted) break;
         const picture = await store.read(() => look(store, queries));
         const lines: string[] = [`passito top, every ${formatDuration(interval)}; Ctrl+C ends it`, ''];
