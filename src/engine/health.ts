@@ -80,8 +80,8 @@ export const LATE_TICK_MS = 2 * 60_000;
 export const LONGEST_BACKUP_MS = 2 * 3_600_000;
 
 /** Less free space than this, in bytes, is told; the write-ahead log is small unless a reader holds it up. */
-const LEAST_FREE = 500 * 1024 ** 2;
-const LARGEST_WAL = 256 * 1024 ** 2;
+export const LEAST_FREE = 500 * 1024 ** 2;
+export const LARGEST_WAL = 256 * 1024 ** 2;
 
 /** What makes the queue stand still is critical; the rest can wait for the morning. */
 const CRITICAL: ReadonlySet<HealthReason['code']> = new Set([

@@ -77,6 +77,10 @@ test('a fault on the machine is told with the command that mends it', () => {
   for (const [changes, line] of [
     [{ free: 50 * MB }, 'disk: fault: 50 MB are free at /srv/passito → du -xh /srv/passito | sort -h | tail'],
     [
+      { free: 499 * MB },
+      'disk: fault: 499 MB are free at /srv/passito → du -xh /srv/passito | sort -h | tail',
+    ],
+    [
       { free: 500 * MB },
       'disk: hint: 500 MB are free at /srv/passito → du -xh /srv/passito | sort -h | tail',
     ],
@@ -141,13 +145,17 @@ test('a fault on the machine is told with the command that mends it', () => {
       'database: fault: its tables are of version 3, and this passito wants 4 → passito migrate --db /srv/passito/passito.db',
     ],
     [
-      of({ log: 200 * MB }),
-      'database: fault: its write-ahead log has 200 MB: a program keeps a transaction open → passito doctor --fix',
+      of({ log: 300 * MB }),
+      'database: fault: its write-ahead log has 300 MB: a program keeps a transaction open → passito doctor --fix',
     ],
   ] as [Partial<Facts>, string][]) {
     assert.deepEqual(found(changes), [line]);
     assert.equal(status(changes) > 0, line.includes(': fault: '), line);
   }
+});
+
+test('a write-ahead log that health takes is none of the doctor’s faults either', () => {
+  assert.deepEqual(found(of({ log: 200 * MB })), []);
 });
 
 test('an older sqlite3 of the system is only to be read with', () => {
@@ -228,6 +236,13 @@ test('a backup is proposed where nobody else looks, and its folder is looked at'
   assert.doesNotMatch(found(of({ backup: null }))[0] ?? '', /\/tmp/);
   const at = (inside: string | null) => found({ backups: { path: '/srv/b/c', inside, hasParent: false } });
   assert.match(at('/srv/b')[0] ?? '', /^backup: fault: .* lies in \/srv\/b, .* → echo PASSITO_BACKUPS=/);
+  const inside = { backups: { path: '/srv/b/c', inside: '/srv/b', hasParent: true } };
+  assert.match(found(inside)[0] ?? '', /PASSITO_BACKUPS=\/var\/lib\/passito\/backups/);
+  const own = found({ ...inside, unit: { enabled: 'not-found', active: 'inactive' } });
+  assert.ok(
+    own.some((line) => line.includes('PASSITO_BACKUPS=/var/backups/passito')),
+    own.join('\n'),
+  );
   assert.deepEqual(at(null), [
     'backup: fault: PASSITO_BACKUPS names /srv/b/c, and there is no /srv/b → mkdir -p /srv/b/c',
   ]);

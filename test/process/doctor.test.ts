@@ -96,6 +96,26 @@ test(
   },
 );
 
+test('the state folder is judged the same with all that passito makes in it, and not with other things', async (t) => {
+  const here = new Site((clean) => t.after(clean), {}, 'state/passito.db');
+  here.env['PASSITO_BACKUPS'] = here.path('state', 'nightly');
+  await here.ok('migrate');
+  await here.ok('keys');
+  chmodSync(here.path('state'), 0o755);
+  const judged = async () => faults(await examined(here)).map(({ message }) => message);
+  const open = [`${here.path('state')} can be used by others than the owner`];
+  assert.deepEqual(await judged(), open);
+  const daemon = await here.start();
+  await daemon.line(/the local socket is served/);
+  for (const name of ['backups/a.tar', 'nightly/b.tar', 'before-upgrade-20261124-040000.tar']) {
+    here.write(`state/${name}`, '');
+  }
+  assert.deepEqual(await judged(), open);
+  here.write('state/else', '');
+  assert.deepEqual(await judged(), []);
+  await daemon.stop();
+});
+
 test('what it names as the mend of a fault does mend it', async (t) => {
   const here = await server(t);
   const cases: [string, () => void, number][] = [
@@ -182,8 +202,8 @@ test('--fix does what is safe and tells it: rights, missing folders, the log', a
     `INSERT INTO jobs (type, payload, available_at) VALUES ('A', ?, '2999-01-01 00:00:00')`,
   );
   const payload = JSON.stringify('x'.repeat(9e6));
-  for (let i = 0; i < 16; i++) insert.run(payload);
-  assert.ok(statSync(`${here.db}-wal`).size > 128 * 1024 ** 2);
+  for (let i = 0; i < 32; i++) insert.run(payload);
+  assert.ok(statSync(`${here.db}-wal`).size > 256 * 1024 ** 2);
   const found = await examined(here);
   assert.equal(found.code, 1);
   assert.deepEqual(found.mended, []);

@@ -14,14 +14,21 @@ export function backup(facts: Facts): Finding[] {
   return [...folder(facts), ...latest(facts)];
 }
 
-function folder({ backups, envFile }: Facts): Finding[] {
+/** The only place, beside folders that an admin has added, into which the hardened unit may write. */
+const WRITABLE = '/var/lib/passito/backups';
+
+function isInstalled(unit: Facts['unit']): boolean {
+  return unit !== null && unit.enabled !== 'not-found' && unit.enabled !== '';
+}
+
+function folder({ backups, envFile, unit }: Facts): Finding[] {
   if (backups === null) return [];
   const { path, inside, hasParent } = backups;
   if (inside !== null) {
     return [
       fault(
         `PASSITO_BACKUPS names ${path}, which lies in ${inside}, a part of what is backed up: each night is refused`,
-        set('PASSITO_BACKUPS', '/var/backups/passito', envFile.path),
+        set('PASSITO_BACKUPS', isInstalled(unit) ? WRITABLE : '/var/backups/passito', envFile.path),
       ),
     ];
   }

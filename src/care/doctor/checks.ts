@@ -1,6 +1,7 @@
 /** What is wrong on a server, and the command that mends it: pure over the facts. */
 
 import { dirname } from 'node:path';
+import { LEAST_FREE } from '../../engine/health.ts';
 import { counted, formatSize } from '../../engine/units.ts';
 import { EXIT, sentence } from '../../errors.ts';
 import { quoted } from '../../escape.ts';
@@ -9,11 +10,8 @@ import { clock, database, supervisor } from './database-checks.ts';
 import type { Facts, OwnedPath } from './facts.ts';
 import { asRoot, edit, type Finding, fault, hint, set, well, writeLine } from './finding.ts';
 
-const MB = 1024 ** 2;
-
-/** Less free space stops the queue soon; less than the second is worth a thought. */
-const SCARCE = 100 * MB;
-const LITTLE = 1024 * MB;
+/** Less free space than this is worth a thought; less than the limit of health is a fault. In bytes. */
+const LITTLE = 1024 ** 3;
 
 /** SQLite below this can damage a write-ahead log that several programs use. */
 const SAFE_SQLITE = [3, 51, 3];
@@ -158,7 +156,7 @@ function disk({ free, state }: Facts): Finding[] {
   const told = `${formatSize(free)} are free at ${state.path}`;
   // Not to delete jobs: on a full disk there is no room to write that down.
   const command = `du -xh ${quoted(state.path)} | sort -h | tail`;
-  if (free < SCARCE) return [fault(told, command)];
+  if (free < LEAST_FREE) return [fault(told, command)];
   return [free < LITTLE ? hint(told, command) : well(told)];
 }
 

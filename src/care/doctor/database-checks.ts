@@ -1,14 +1,12 @@
 /** The checks that the database itself answers. */
 
 import { dirname } from 'node:path';
+import { LARGEST_WAL } from '../../engine/health.ts';
 import { counted, formatSize, roughDuration } from '../../engine/units.ts';
 import { EXIT } from '../../errors.ts';
 import type { DatabaseFacts, Facts } from './facts.ts';
 import { quoted } from '../../escape.ts';
 import { type Finding, fault, hint, well } from './finding.ts';
-
-/** After a checkpoint the log is 64 MB at most; more means that somebody keeps it from being emptied. In bytes. */
-const LARGE_LOG = 128 * 1024 ** 2;
 
 /** Clocks of two machines differ by less, in milliseconds. */
 const CLOCK_MS = 60_000;
@@ -36,7 +34,7 @@ export function database({ database: found, settings, knownSchema }: Facts): Fin
       fault(`it is damaged: ${found.problems.join('; ')}`, `passito restore ${file} --force --db ${name}`),
     );
   }
-  if (found.log > LARGE_LOG) {
+  if (found.log > LARGEST_WAL) {
     all.push(
       fault(
         `its write-ahead log has ${formatSize(found.log)}: a program keeps a transaction open`,

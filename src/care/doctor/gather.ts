@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, statfsSync, statSync, type Stats } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { filesRoot, mailSettings, stateFolder } from '../../app.ts';
+import { filesRoot, mailSettings, socketPath, stateFolder } from '../../app.ts';
 import { version } from '../../build-info.ts';
 import { type Config, toldAsService } from '../../config.ts';
 import { checkServer, MailError } from '../../edge/mail.ts';
@@ -47,7 +47,7 @@ export async function gather(config: Config, offline: boolean): Promise<Facts> {
     knownSchema: MIGRATIONS.length,
     envFile: { path: envFile, mode: ownedPath(envFile)?.mode ?? null },
     configFile,
-    state: stateFacts(db, state),
+    state: stateFacts(config, db, state),
     owned: ownedPaths(db, state),
     missing: missing(config),
     database,
@@ -74,11 +74,20 @@ function ownedPath(path: string): OwnedPath | undefined {
     : { path, folder: found.isDirectory(), mode: found.mode & 0o7777, uid: found.uid };
 }
 
-function stateFacts(db: string, state: string): Facts['state'] {
+/** What passito makes in the state folder beside the database, what begins with its name, and the folders of a backup. */
+const OURS = /^(?:\.passito-.*|passito\.sock|backups|before-upgrade-.*\.tar|passito-alert-[\da-f]{16})$/;
+
+function stateFacts(config: Config, db: string, state: string): Facts['state'] {
   const found = ownedPath(state);
   if (found === undefined) return { path: state, mode: null };
+  // These may have any name.
+  const { backups } = config.settings;
+  const named = new Set([socketPath(config), backups === '' ? null : resolve(backups)]);
   const ours = (name: string) =>
-    name.startsWith(basename(db)) || name.startsWith('.passito-') || FOLDERS.some((one) => one === name);
+    name.startsWith(basename(db)) ||
+    OURS.test(name) ||
+    FOLDERS.some((one) => one === name) ||
+    named.has(join(state, name));
   return { ...found, mixed: !namesIn(state).every(ours) };
 }
 
