@@ -64,7 +64,7 @@ interface Plan {
 export async function restore(
   config: Config,
   file: string,
-  steps: Steps & { force: boolean; dryRun: boolean },
+  steps: Steps & { force: boolean; dryRun: boolean; by: string },
 ): Promise<RestoreReport> {
   const database = resolve(config.settings.db);
   const state = dirname(database);
@@ -84,7 +84,10 @@ export async function restore(
         throw new BadArchive('is from a newer passito; use the newer executable');
       }
       steps.say('Checking the database');
-      const problem = await makeReady(join(staged, DATABASE), Date.now());
+      const problem = await makeReady(join(staged, DATABASE), Date.now(), {
+        by: steps.by,
+        what: `${resolve(file)}, of ${manifest.made_at} UTC`,
+      });
       if (problem !== undefined) throw new BadArchive(`holds a damaged database: ${problem}`);
       checked(steps);
       const parts = [DATABASE, ...FOLDERS].filter((name) => existsSync(join(staged, name)));

@@ -12,7 +12,8 @@ const KEPT_TIME = /(\d{4}-\d\d-\d\d [\d:.]+) UTC$/;
 
 export const audit: Command = {
   name: 'audit',
-  about: 'Show who retried, cancelled, approved, paused and scaled, and when; kept for 90 days',
+  about:
+    'Show who retried, cancelled, approved, imported, restored, paused and scaled, and when; kept for 90 days',
   options: [limitOption(50), JSON_OPTION],
   example: 'passito audit --limit 20',
   run: (input) =>
@@ -37,12 +38,20 @@ export const audit: Command = {
     }),
 };
 
-/** Writes down what a command has changed. */
-export async function noteAudit(
+/**
+ * Does what changes something, and writes it down in the same transaction: a kill leaves neither without the other.
+ * `detail` is given what a write of `work` has written, and gives nothing where that has changed nothing.
+ */
+export function audited<T, Written = T>(
   store: SqliteStore,
   input: Input,
   action: string,
-  detail: string,
-): Promise<void> {
-  await store.write((now) => prepareAudit(store.db).note(readBy(input), action, detail, now));
+  work: () => Promise<T>,
+  detail: (written: Written) => string | undefined,
+): Promise<T> {
+  const [book, who] = [prepareAudit(store.db), readBy(input)];
+  return store.followed((written, now) => {
+    const what = detail(written as Written);
+    if (what !== undefined) book.note(who, action, what, now);
+  }, work);
 }

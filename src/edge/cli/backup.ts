@@ -8,6 +8,7 @@ import { errors } from '../../errors.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { progressBar } from './progress.ts';
 import { toldIn } from './render.ts';
+import { readBy } from './values.ts';
 
 /** The bar counts in megabytes. */
 const MB = 1024 ** 2;
@@ -60,14 +61,14 @@ export const restore: Command = {
     }
     const dryRun = input.has('dry-run');
     const report = await steps(input, 'The restore', (one) =>
-      restoreFrom(config, file, { ...one, force: input.has('force'), dryRun }),
+      restoreFrom(config, file, { ...one, force: input.has('force'), dryRun, by: readBy(input) }),
     );
     const made = toldIn(report.made_at, config.settings.timeZone);
+    const files = counted(report.files, 'file');
     if (input.json) input.print(JSON.stringify({ ...report, dry_run: dryRun }));
-    else if (dryRun) {
-      input.print(`${file} is sound: the database of ${made} and ${counted(report.files, 'file')}.`);
-    } else {
-      input.print(`Restored ${report.database} as it was on ${made}, with ${counted(report.files, 'file')}.`);
+    else if (dryRun) input.print(`${file} is sound: the database of ${made} and ${files}.`);
+    else {
+      input.print(`Restored ${report.database} as it was on ${made}, with ${files}.`);
       if (report.kept !== null) input.print(`What was there before lies in ${report.kept}.`);
     }
     if (!dryRun) goOn(input);

@@ -21,9 +21,11 @@ import {
 } from '../../outpass/import.ts';
 import type { ImportOptions, ImportResult } from '../../store/sqlite/office-import.ts';
 import type { SqliteOffice } from '../../store/sqlite/office.ts';
+import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { readTable, type Table, TableError } from '../csv.ts';
 import { rejectedPath, rejectedRows } from '../rejected.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
+import { audited } from './audit.ts';
 import { progressBar } from './progress.ts';
 import { readFile } from './values.ts';
 
@@ -95,7 +97,7 @@ export const importReports = command('reports', 'report and gender', 'Change the
 
 async function run(input: Input, kind: Kind): Promise<number> {
   const path = input.args[0] as string;
-  const how = { partial: input.has('partial'), dryRun: input.has('dry-run') };
+  const how = { partial: input.has('partial'), dryRun: input.has('dry-run'), input };
   const { table, ...result } = await importFile(await input.config(), path, kind, how);
   const { inserted, updated, unchanged, problems } = result;
   const rejected = how.dryRun || problems.length === 0 ? null : rejectedPath(path, kind, table.format);
@@ -113,12 +115,15 @@ async function run(input: Input, kind: Kind): Promise<number> {
   return problems.length === 0 ? 0 : EXIT.no;
 }
 
-/** Reads, checks and writes a file. Where a row is bad, nothing is written, unless the import may be partial. */
+/**
+ * Reads, checks and writes a file. Where a row is bad, nothing is written, unless the import may be partial. `input`:
+ * of the command that is noted as having done it.
+ */
 export async function importFile(
   config: Config,
   path: string,
   kind: Kind,
-  { partial = false, dryRun = false }: { partial?: boolean; dryRun?: boolean } = {},
+  { partial = false, dryRun = false, input }: { partial?: boolean; dryRun?: boolean; input?: Input } = {},
 ): Promise<ImportResult & { table: Table }> {
   const what = path === '-' ? 'Standard input' : path;
   try {
@@ -129,7 +134,13 @@ export async function importFile(
     const options = { problems, partial, dryRun, progress: (done: number) => bar.to(done) };
     const doomed = dryRun || (problems.length > 0 && !partial);
     try {
-      const result = await inOffice(config, doomed, (office) => write(office, options));
+      const result = await inOffice(config, doomed, (office, store) => {
+        const work = () => write(office, options);
+        if (input === undefined) return work();
+        return audited(store, input, `import ${kind}`, work, ({ inserted, updated }) =>
+          inserted + updated === 0 ? undefined : `${path}: ${inserted} inserted, ${updated} updated`,
+        );
+      });
       return { ...result, table };
     } finally {
       bar.end();
@@ -148,7 +159,7 @@ export async function importFile(
 async function inOffice<T>(
   config: Config,
   traceless: boolean,
-  work: (office: SqliteOffice) => Promise<T>,
+  work: (office: SqliteOffice, store: SqliteStore) => Promise<T>,
 ): Promise<T> {
   const absent = traceless && !existsSync(config.settings.db);
   const folder = absent ? mkdtempSync(join(tmpdir(), 'passito-')) : undefined;
@@ -158,7 +169,7 @@ async function inOffice<T>(
   };
   const store = await openStore({ ...config, settings }, 'create');
   try {
-    return await work(openOffice(config, store));
+    return await work(openOffice(config, store), store);
   } finally {
     await store.close();
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });

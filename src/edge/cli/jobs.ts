@@ -6,14 +6,14 @@ import type { Applied } from '../../engine/store.ts';
 import { EXIT, errors } from '../../errors.ts';
 import type { JobFilter } from '../../store/sqlite/queries.ts';
 import { jobAsJson, jobWhole } from '../../store/sqlite/job-json.ts';
-import { pruneJobs } from '../../store/sqlite/prune.ts';
+import { pruneJobs, type Retention } from '../../store/sqlite/prune.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
-import { noteAudit } from './audit.ts';
+import { audited } from './audit.ts';
 import { withStore } from './with-store.ts';
 import { type Command, type Input, JSON_OPTION, limitOption } from './command.ts';
 import { showJob, table } from './render.ts';
 import { FILTERS, readDuration, readId, readIds, readStates, readWhole, set } from './values.ts';
-import { counted } from '../../engine/units.ts';
+import { counted, formatDuration } from '../../engine/units.ts';
 
 /** The most jobs that one command acts on; it is run again for more. */
 const MOST = 1_000_000;
@@ -117,10 +117,24 @@ export const prune: Command = {
   run: (input) =>
     withStore(input, async (store, _queries, config) => {
       const { keepCompleted, keepFailed } = config.settings;
-      const { completed, failed } = await pruneJobs(store, systemClock, {
+      const keep = {
         completed: readDuration(input, 'completed') ?? keepCompleted,
         failed: readDuration(input, 'failed') ?? keepFailed,
-      });
+      };
+      const ages = `completed longer ago than ${formatDuration(keep.completed)}, failed than ${formatDuration(keep.failed)}`;
+      // Many transactions: what was asked for stands beside the first that deletes something.
+      let noted = false;
+      const { completed, failed } = await audited<Retention, unknown>(
+        store,
+        input,
+        'jobs prune',
+        () => pruneJobs(store, systemClock, keep),
+        (written) => {
+          if (noted || !Array.isArray(written)) return undefined;
+          noted = (written as Applied[]).some(({ to }) => to === null);
+          return noted ? ages : undefined;
+        },
+      );
       if (input.json) input.print(JSON.stringify({ completed, failed }));
       else input.print(`Deleted ${completed} completed and ${failed} failed or cancelled jobs.`);
       return 0;
@@ -150,16 +164,17 @@ async function act(
     const applied: Applied[] = [];
     // In steps: a hundred thousand jobs at once would hold the file for seconds.
     for (let start = 0; start < ids.length; start += PRUNE_BATCH) {
-      applied.push(...(await apply(store, ids.slice(start, start + PRUNE_BATCH))));
+      const step = ids.slice(start, start + PRUNE_BATCH);
+      applied.push(...(await audited(store, input, `jobs ${verb}`, () => apply(store, step), listed)));
     }
-    const changed = applied.filter(({ from: before, to }) => before !== to).map(({ id }) => `#${id}`);
-    if (changed.length > 0) await noteAudit(store, input, `jobs ${verb}`, listed(changed));
     return tell(input, verb, applied, named.length > 0);
   });
 }
 
-/** Enough of a long list to know it by. */
-function listed(ids: readonly string[]): string {
+/** Of those that changed, enough of a long list to know it by. */
+function listed(applied: readonly Applied[]): string | undefined {
+  const ids = applied.filter(({ from, to }) => from !== to).map(({ id }) => `#${id}`);
+  if (ids.length === 0) return undefined;
   return ids.length <= 20 ? ids.join(' ') : `${ids.slice(0, 20).join(' ')} and ${ids.length - 20} more`;
 }
 

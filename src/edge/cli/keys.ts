@@ -9,7 +9,7 @@ import { inZone, tellTime } from '../../outpass/local-time.ts';
 import type { PassDetails } from '../../outpass/office.ts';
 import { type PassClaims, type TokenVerdict, verifyToken } from '../../outpass/token.ts';
 import { formatTime, parseTime } from '../../engine/clock.ts';
-import { noteAudit } from './audit.ts';
+import { audited } from './audit.ts';
 import { type Command, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './with-store.ts';
 import { readAt } from './values.ts';
@@ -60,8 +60,14 @@ export const rotate: Command = {
   run: (input) =>
     withStore(input, async (store, _queries, config) => {
       const revoke = input.has('revoke');
-      const { former, key } = rotateSigningKey(keysFolder(config), revoke);
-      await noteAudit(store, input, 'keys rotate', `${former} → ${key.keyId}${revoke ? ', revoked' : ''}`);
+      // Within the transaction that writes it down: where that is refused at once, no key is changed.
+      const { former, key } = await audited(
+        store,
+        input,
+        'keys rotate',
+        () => store.write(() => rotateSigningKey(keysFolder(config), revoke)),
+        (made) => `${made.former} → ${made.key.keyId}${revoke ? ', revoked' : ''}`,
+      );
       if (input.json) input.print(JSON.stringify({ key_id: key.keyId, former, revoked: revoke }));
       else {
         input.print(`The key ${key.keyId} signs passes from now on, instead of ${former}.`);

@@ -7,7 +7,7 @@ import { tellTime } from '../../outpass/local-time.ts';
 import { type KeptMail, MAIL_STATES } from '../../outpass/mail/ledger.ts';
 import type { JobRow } from '../../store/sqlite/queries.ts';
 import { hanging } from '../terminal.ts';
-import { noteAudit } from './audit.ts';
+import { audited } from './audit.ts';
 import { type Command, JSON_OPTION, limitOption } from './command.ts';
 import { withStore } from './with-store.ts';
 import { inColumns } from './render.ts';
@@ -84,9 +84,15 @@ export const resend: Command = {
         );
         return EXIT.no;
       }
-      const [inserted] = await store.insert([newJob(jobThatSends(mail.kind, mail.outpass_id))]);
+      const job = newJob(jobThatSends(mail.kind, mail.outpass_id));
+      const [inserted] = await audited(
+        store,
+        input,
+        'mail resend',
+        () => store.insert([job]),
+        ([one]) => `#${mail.id} to ${mail.sent_to}: job #${one?.id}`,
+      );
       const id = inserted?.id ?? 0;
-      await noteAudit(store, input, 'mail resend', `#${mail.id} to ${mail.sent_to}: job #${id}`);
       input.print(input.json ? JSON.stringify({ id, existing: false }) : `Job #${id} dispatched.`);
       return 0;
     }),

@@ -3,12 +3,14 @@
 import { openOffice, openStore } from '../../app.ts';
 import { errors } from '../../errors.ts';
 import { quoted } from '../../escape.ts';
+import type { Inserted } from '../../engine/store.ts';
 import { checkCell } from '../../outpass/import/cells.ts';
 import { outpassColumns } from '../../outpass/import/columns.ts';
 import { inZone, tellTime } from '../../outpass/local-time.ts';
+import type { PassDetails } from '../../outpass/office.ts';
 import { newPass, type NewPass } from '../../outpass/new-pass.ts';
 import { rejectPass } from '../../store/sqlite/decisions.ts';
-import { noteAudit } from './audit.ts';
+import { audited } from './audit.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './with-store.ts';
 import { findPass, passAsJson } from './outpass.ts';
@@ -45,7 +47,14 @@ export const create: Command = {
     const pass = readPass(input, config.settings.timeZone);
     const store = await openStore(config, 'existing');
     try {
-      const created = await openOffice(config, store).createPass(pass);
+      const office = openOffice(config, store);
+      const created = await audited(
+        store,
+        input,
+        'outpass create',
+        () => office.createPass(pass),
+        ({ reference, student }) => `${reference} for ${student.rollNumber}`,
+      );
       if (input.json) input.print(JSON.stringify(passAsJson(created)));
       else {
         const { reference, student, leavesAt, returnsAt } = created;
@@ -114,20 +123,17 @@ function close(input: Input, move: 'reject' | 'cancel'): Promise<number> {
   return withStore(input, async (store, _queries, config) => {
     const office = openOffice(config, store);
     const { id } = await findPass(office, input.args[0] as string);
-    const { pass, mail } =
-      move === 'reject'
-        ? await rejectPass(store, office, id, note)
-        : {
-            pass: await store.write((now) => office.movePass(id, move, { ...note, at: now })),
-            mail: undefined,
-          };
-    const { reference, status, remarks } = pass;
-    await noteAudit(
+    const { pass, mail } = await audited(
       store,
       input,
       `outpass ${move}`,
-      remarks === null ? reference : `${reference}: ${remarks}`,
+      (): Promise<{ pass: PassDetails; mail?: Inserted }> =>
+        move === 'reject'
+          ? rejectPass(store, office, id, note)
+          : store.write((now) => ({ pass: office.movePass(id, move, { ...note, at: now }) })),
+      ({ pass: { reference, remarks } }) => (remarks === null ? reference : `${reference}: ${remarks}`),
     );
+    const { reference, status, remarks } = pass;
     const jobs = mail === undefined ? [] : [mail.id];
     if (input.json) input.print(JSON.stringify({ id, reference, status, remarks, jobs }));
     else {

@@ -9,7 +9,7 @@ import { approvePass } from '../../store/sqlite/decisions.ts';
 import type { AskedBefore } from '../../store/sqlite/parent-answers.ts';
 import type { SqliteOffice } from '../../store/sqlite/office.ts';
 import { hanging } from '../terminal.ts';
-import { noteAudit } from './audit.ts';
+import { audited } from './audit.ts';
 import { type Command, JSON_OPTION, limitOption } from './command.ts';
 import { withStore } from './with-store.ts';
 import { inColumns } from './render.ts';
@@ -120,8 +120,13 @@ export const approve: Command = {
     withStore(input, async (store, _queries, config) => {
       const office = openOffice(config, store);
       const pass = await findPass(office, input.args[0] as string);
-      const jobs = await approvePass(store, office, pass.id, readBy(input));
-      await noteAudit(store, input, 'outpass approve', pass.reference);
+      const jobs = await audited(
+        store,
+        input,
+        'outpass approve',
+        () => approvePass(store, office, pass.id, readBy(input)),
+        () => pass.reference,
+      );
       if (input.json) {
         input.print(
           JSON.stringify({

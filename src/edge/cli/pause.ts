@@ -5,7 +5,7 @@ import { errors } from '../../errors.ts';
 import { quoted } from '../../escape.ts';
 import { nearest } from '../../nearest.ts';
 import { preparePauses } from '../../store/sqlite/pauses.ts';
-import { noteAudit } from './audit.ts';
+import { audited } from './audit.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './with-store.ts';
 import { readBy } from './values.ts';
@@ -35,17 +35,14 @@ function hold(input: Input, stop: boolean): Promise<number> {
   }
   return withStore(input, async (store, queries, config) => {
     const pauses = preparePauses(store.db);
-    const changed = stop
-      ? await store.write((now) => pauses.hold(queue, readBy(input), now))
-      : await store.write(() => pauses.release(queue));
-    if (changed) {
-      await noteAudit(
-        store,
-        input,
-        stop ? 'pause' : 'resume',
-        queue === null ? 'everything' : `queue ${queue}`,
-      );
-    }
+    const by = readBy(input);
+    const changed = await audited(
+      store,
+      input,
+      stop ? 'pause' : 'resume',
+      () => store.write((now) => (stop ? pauses.hold(queue, by, now) : pauses.release(queue))),
+      (is) => (is ? (queue === null ? 'everything' : `queue ${queue}`) : undefined),
+    );
     const [what, is, was, goes] =
       queue === null ? ['All queues', 'are', 'were', 'go'] : [`The queue ${queue}`, 'is', 'was', 'goes'];
     if (input.json) input.print(JSON.stringify({ queue, paused: stop, changed }));

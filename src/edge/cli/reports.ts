@@ -22,7 +22,7 @@ import type { SqliteOffice } from '../../store/sqlite/office.ts';
 import type { ReportChange } from '../../store/sqlite/report-settings.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { oneLine } from '../terminal.ts';
-import { noteAudit } from './audit.ts';
+import { audited } from './audit.ts';
 import { type Command, type CommandOption, type Input, JSON_OPTION } from './command.ts';
 import { withStore } from './with-store.ts';
 import { told } from './render.ts';
@@ -137,12 +137,18 @@ function apply(input: Input, changes: ReportChange): Promise<number> {
   const gender = input.option('gender');
   const which = gender === undefined ? undefined : oneOf('--gender', gender, genders);
   return withStore(input, async (store, _queries, config) => {
-    const settings = await openOffice(config, store).changeReport(report, which, changes);
     const what = Object.entries(changes.times ?? {}).map(([name, value]) => `${name} ${String(value)}`);
     if (changes.enabled !== undefined) what.push(changes.enabled ? 'on' : 'off');
     if (changes.recipients !== undefined) what.push(`recipients ${changes.recipients.join(' ')}`);
     const named = [report, ...(which === undefined ? [] : [which])].join(' ');
-    await noteAudit(store, input, 'reports', `${named}: ${what.join(', ')}`);
+    const office = openOffice(config, store);
+    const settings = await audited(
+      store,
+      input,
+      'reports',
+      () => office.changeReport(report, which, changes),
+      () => `${named}: ${what.join(', ')}`,
+    );
     print(input, settings, config.settings.timeZone);
     return 0;
   });

@@ -5,7 +5,7 @@ import { systemClock } from '../../engine/clock.ts';
 import { counted } from '../../engine/units.ts';
 import { errors } from '../../errors.ts';
 import { prepareScaling, type Scaling } from '../../store/sqlite/scaling.ts';
-import { noteAudit } from './audit.ts';
+import { audited } from './audit.ts';
 import { type Command, JSON_OPTION } from './command.ts';
 import { withStore } from './with-store.ts';
 import { toldIn } from './render.ts';
@@ -29,15 +29,22 @@ export const scale: Command = {
     if (max === undefined && time !== undefined) throw errors.missingArgument('scale', '--max');
     return withStore(input, async (store, _queries, { settings }) => {
       const scaling = prepareScaling(store.db, systemClock);
-      if (max !== undefined) await store.write(() => scaling.set(max, time, readBy(input)));
-      if (input.has('reset')) await store.write(() => scaling.reset());
-      const wanted = await store.read(() => scaling.wanted());
       if (max !== undefined || input.has('reset')) {
-        const { until = null } = wanted ?? {};
-        const what =
-          max === undefined ? 'reset' : `at most ${max}${until === null ? '' : ` until ${until} UTC`}`;
-        await noteAudit(store, input, 'scale', what);
+        const by = readBy(input);
+        await audited(
+          store,
+          input,
+          'scale',
+          () => store.write(() => (max === undefined ? scaling.reset() : scaling.set(max, time, by))),
+          () => {
+            const { until = null } = scaling.wanted() ?? {};
+            return max === undefined
+              ? 'reset'
+              : `at most ${max}${until === null ? '' : ` until ${until} UTC`}`;
+          },
+        );
       }
+      const wanted = await store.read(() => scaling.wanted());
       if (input.json) {
         input.print(
           JSON.stringify({ max: wanted?.max ?? null, until: wanted?.until ?? null, by: wanted?.by ?? null }),

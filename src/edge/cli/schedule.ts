@@ -12,7 +12,7 @@ import { nearest } from '../../nearest.ts';
 import { publishedType } from '../../store/sqlite/queries.ts';
 import { type ScheduleRow, SqliteSchedules } from '../../store/sqlite/schedules.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
-import { noteAudit } from './audit.ts';
+import { audited } from './audit.ts';
 import { type Command, type Input, JSON_OPTION, limitOption } from './command.ts';
 import { withStore } from './with-store.ts';
 import { inColumns, told } from './render.ts';
@@ -143,8 +143,14 @@ export const run: Command = {
         return EXIT.no;
       }
       const job = newJob(request, publishedType(queries, request.type));
-      const { id, existing } = (await store.insert([job]))[0] as Inserted;
-      await noteAudit(store, input, 'schedule run', `${name}: job #${id}`);
+      const [inserted] = await audited(
+        store,
+        input,
+        'schedule run',
+        () => store.insert([job]),
+        ([one]) => `${name}: job #${one?.id}`,
+      );
+      const { id, existing } = inserted as Inserted;
       if (input.json) input.print(JSON.stringify({ id, existing }));
       else input.print(existing ? `Job #${id} does so already.` : `Job #${id} dispatched.`);
       return 0;
@@ -181,15 +187,21 @@ function hold(input: Input, done: 'paused' | 'resumed'): Promise<number> {
     const { request, ...schedule } = find(config, input);
     const { name } = schedule;
     const schedules = new SqliteSchedules(store);
+    const resumed = (is: boolean) => (is ? name : undefined);
     if (done === 'paused') {
       const [first = null] = nextTicks(schedule, 1);
       const job = request === undefined ? {} : { job: newJob(request, {}) };
-      await schedules.pause({ ...schedule, ...job, next: first }, readBy(input));
-    } else if (!(await schedules.resume(name))) {
+      await audited(
+        store,
+        input,
+        'schedule pause',
+        () => schedules.pause({ ...schedule, ...job, next: first }, readBy(input)),
+        () => name,
+      );
+    } else if (!(await audited(store, input, 'schedule resume', () => schedules.resume(name), resumed))) {
       input.note(`No supervisor has run ${name} yet: there is nothing to resume.`);
       return EXIT.no;
     }
-    await noteAudit(store, input, done === 'paused' ? 'schedule pause' : 'schedule resume', name);
     input.print(
       input.json ? JSON.stringify({ name, paused: done === 'paused' }) : `Schedule ${name} ${done}.`,
     );

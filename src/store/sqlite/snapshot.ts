@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Database, SqliteError } from 'better-sqlite3';
 import { formatTime } from '../../engine/clock.ts';
+import { prepareAudit } from './audit.ts';
 import { explain, openDatabase, type OpenOptions } from './open.ts';
 import { whenFree } from './busy.ts';
 
@@ -149,9 +150,14 @@ export function noteBackup(file: string, backup: string, at: number): Promise<un
 
 /**
  * Makes a copy ready for use: nothing runs, since whatever ran is long over, and nothing starts until somebody lets it,
- * since much of what waits in it may have been done after it was made. Gives what is wrong with it, and leaves it then.
+ * since much of what waits in it may have been done after it was made. Who does it, and of what, is written down where
+ * its tables have the book for that. Gives what is wrong with it, and leaves it then.
  */
-export function makeReady(copy: string, now: number): Promise<string | undefined> {
+export function makeReady(
+  copy: string,
+  now: number,
+  { by, what }: { by: string; what: string },
+): Promise<string | undefined> {
   return withDatabase(copy, 'existing', (db) => {
     const [problem] = problemsOf(db, 'thorough');
     if (problem !== undefined) return problem;
@@ -167,6 +173,8 @@ export function makeReady(copy: string, now: number): Promise<string | undefined
       db.prepare(`INSERT OR REPLACE INTO settings (key, value) VALUES ('paused', ?)`).run(
         JSON.stringify({ since: time, by: 'restore' }),
       );
+      const book = db.prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'audit'`).get();
+      if (book !== undefined) prepareAudit(db).note(by, 'restore', what, now);
     })();
     return undefined;
   });

@@ -46,6 +46,7 @@ export class SqliteStore implements Store, Endings {
   readonly #inode: number | undefined;
   /** Jobs were inserted since the last word to the listeners: whoever inserts, the dispatcher is woken at the commit. */
   #inserted = false;
+  #also: ((written: unknown, now: number) => void) | undefined;
 
   /** Opens a database file. */
   static async open(file: string, options: OpenOptions, clock: Clock): Promise<SqliteStore> {
@@ -77,8 +78,14 @@ export class SqliteStore implements Store, Endings {
   /** Runs a synchronous operation in a write transaction, together with others of the same turn. */
   async write<T>(op: (now: number) => T): Promise<T> {
     let result: T;
+    const also = this.#also;
     try {
-      result = await this.#writer.run(() => op(this.#clock.now()));
+      result = await this.#writer.run(() => {
+        const now = this.#clock.now();
+        const written = op(now);
+        also?.(written, now);
+        return written;
+      });
     } catch (error) {
       throw explain(error, this.file, this.#patience);
     }
@@ -87,6 +94,19 @@ export class SqliteStore implements Store, Endings {
       this.#tell('local');
     }
     return result;
+  }
+
+  /**
+   * While `work` goes on, each {@link write} is followed by `also`, in the same transaction: either both happen or
+   * neither. For who writes nothing else meanwhile.
+   */
+  async followed<T>(also: (written: unknown, now: number) => void, work: () => Promise<T>): Promise<T> {
+    this.#also = also;
+    try {
+      return await work();
+    } finally {
+      this.#also = undefined;
+    }
   }
 
   /** Runs a synchronous read; waits where another process is just recovering or closing the file. */
