@@ -46,13 +46,15 @@ async function main(): Promise<void> {
       return;
     }
     const started = performance.now();
+    fs.rmSync(stamp, { force: true });
     fs.rmSync(app, { recursive: true, force: true });
     await bundle();
     precompile();
     await assemble();
     if (fs.existsSync(library)) await buildLibrary();
-    fs.writeFileSync(stamp, sources);
     report(performance.now() - started);
+    // Last: a build that was cut short is not taken for one that is up to date.
+    fs.writeFileSync(stamp, sources);
   } finally {
     release();
   }

@@ -65,12 +65,12 @@ type Colour = 'good' | 'bad' | 'plain';
 
 export function alertMail(given: AlertFacts): AlertText {
   const facts = shown(given);
-  const { kind, appName, host, snapshot } = facts;
+  const { kind, appName, host } = facts;
   const headline = HEADLINES[kind];
   return {
     subject: `[${appName}] ${headline} (${host})`,
-    text: plain(facts, headline, metrics(snapshot)),
-    html: page(facts, headline, metrics(snapshot)),
+    text: plain(facts, headline, metrics(facts)),
+    html: page(facts, headline, metrics(facts)),
   };
 }
 
@@ -84,9 +84,11 @@ function shown(facts: AlertFacts): AlertFacts {
   };
 }
 
-function metrics(snapshot: HealthSnapshot): [string, string, Colour][] {
+function metrics({ snapshot, reasons }: AlertFacts): [string, string, Colour][] {
   const { pending, processing, failed, stale, stuck, supervisors, finished, threshold } = snapshot;
   const bad = (wrong: boolean): Colour => (wrong ? 'bad' : 'good');
+  // Judged by health alone, which knows from how many jobs on a share says something.
+  const tooMany = reasons.some(({ code }) => code === 'failure-rate');
   const share = finished.total === 0 ? 0 : Math.round((100 * finished.failed) / finished.total);
   return [
     ['Pending jobs', String(pending), 'plain'],
@@ -94,7 +96,7 @@ function metrics(snapshot: HealthSnapshot): [string, string, Colour][] {
     ['Failed jobs', String(failed), failed > 0 ? 'bad' : 'good'],
     [`Stale jobs (older than ${roughDuration(threshold)})`, String(stale), bad(stale > 0)],
     ['Stuck jobs', String(stuck.length), bad(stuck.length > 0)],
-    ['Failure rate', `${share} % of ${finished.total}`, bad(share > 10)],
+    ['Failure rate', `${share} % of ${finished.total}`, bad(tooMany)],
     ['Supervisors', String(supervisors), bad(supervisors === 0)],
   ];
 }

@@ -100,23 +100,26 @@ const CASES: readonly [string, AlertFacts['kind'], Partial<HealthSnapshot>, Part
   ],
 ];
 
+function factsOf(kind: AlertFacts['kind'], changes: Partial<HealthSnapshot>): AlertFacts {
+  const snapshot = { ...well, ...changes };
+  return {
+    kind,
+    snapshot,
+    reasons: healthReasons(snapshot, HERE),
+    since: NOW - 20 * MINUTE,
+    errors: [],
+    failure: null,
+    appName: 'Gate Office',
+    host: 'gate',
+    look: 'sudo -u passito passito health',
+    database: '/var/lib/passito/passito.db',
+    zone: 'Asia/Kolkata',
+  };
+}
+
 test('every alert is as it was when somebody read it', () => {
   const text = CASES.map(([name, kind, changes, more = {}]) => {
-    const snapshot = { ...well, ...changes };
-    const facts: AlertFacts = {
-      kind,
-      snapshot,
-      reasons: healthReasons(snapshot, HERE),
-      since: NOW - 20 * MINUTE,
-      errors: [],
-      failure: null,
-      appName: 'Gate Office',
-      host: 'gate',
-      look: 'sudo -u passito passito health',
-      database: '/var/lib/passito/passito.db',
-      zone: 'Asia/Kolkata',
-      ...more,
-    };
+    const facts = { ...factsOf(kind, changes), ...more };
     const mail = alertMail(facts);
     // The same words in both parts.
     for (const { message } of facts.reasons) assert.ok(mail.text.includes(message), message);
@@ -125,4 +128,13 @@ test('every alert is as it was when somebody read it', () => {
   }).join('\n');
   if (process.env['UPDATE'] === '1') writeFileSync(snapshotFile, text);
   assert.equal(text, readFileSync(snapshotFile, 'utf8'), 'UPDATE=1 keeps the new words');
+});
+
+test('the failure rate is red where health finds it too high, and only there', () => {
+  const isRed = (total: number, failed: number) => {
+    const { html } = alertMail(factsOf('problem', { finished: { total, failed }, stale: 1 }));
+    return /color:#a3252b[^>]*>\d+ % of/.test(html);
+  };
+  // 10.25 %, which is shown as 10 %; one of two jobs says nothing yet.
+  assert.deepEqual([isRed(400, 41), isRed(400, 40), isRed(2, 1), isRed(5, 1)], [true, false, false, true]);
 });

@@ -126,3 +126,12 @@ test('a word that every object has is no yes and no', async (t) => {
   assert.equal(code, 2);
   assert.match(stderr, /PASSITO_PARENT_APPROVES cannot be 'constructor'; it must be yes or no\./);
 });
+
+test('a worker is one, whatever is configured for supervisors', async (t) => {
+  const here = new Site((clean) => t.after(clean), { PASSITO_MIN_WORKERS: '20' });
+  here.job('Good', 'return 1;');
+  await here.run(['dispatch', 'Good'], { env: { PASSITO_MIN_WORKERS: '' } });
+  const { code, stderr } = await here.run(['worker', '--drain']);
+  assert.equal(code, 0, stderr);
+  assert.equal(here.status(1), 'completed');
+});

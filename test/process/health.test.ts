@@ -61,6 +61,19 @@ Stale Jobs:      0 (older than 5m)
     assert.ok(!existsSync(here.path('nowhere.db')), 'looking makes no database');
   });
 
+  it('names the threshold as it is', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    await here.ok('migrate');
+    for (const [threshold, told] of [
+      ['20s', '20s'],
+      ['90s', '90s'],
+      ['300s', '5m'],
+    ]) {
+      const { stdout } = await here.run(['health'], { env: { PASSITO_ALERT_THRESHOLD: threshold ?? '' } });
+      assert.match(stdout, new RegExp(`^Stale Jobs: {6}0 \\(older than ${told}\\)$`, 'm'));
+    }
+  });
+
   it('tells monitoring programs that it knows nothing where the settings are unsound', async (t) => {
     const here = new Site((clean) => t.after(clean));
     const unknown = async (env: Record<string, string>, ...more: string[]) => {

@@ -159,10 +159,11 @@ describe('schedules', { concurrency: 2 }, () => {
     }
     const off = await here.json<{ name: string }[]>('schedule', 'list');
     assert.ok(off.every(({ name }) => name !== 'dispatch-scheduled-reports'));
-    assert.match(
-      (await here.run(['schedule', 'run', 'backup'])).stderr,
-      /By hand, type: passito backup FILE/,
-    );
+    const byHand = await here.run(['schedule', 'run', 'backup', '--json']);
+    assert.match(byHand.stderr, /By hand, type: passito backup FILE/);
+    assert.deepEqual([byHand.code, JSON.parse(byHand.stdout)], [1, { id: null, existing: false }]);
+    const idle = await here.run(['schedule', 'resume', 'dispatch-scheduled-reports', '--json']);
+    assert.equal(idle.code, 2, 'one that is switched off is no schedule');
   });
 
   it('a backup of its own database, whatever has become of the settings since', async (t) => {
@@ -177,5 +178,32 @@ describe('schedules', { concurrency: 2 }, () => {
     await daemon.line(/backup made /, 20_000, refused);
     await daemon.stop();
     assert.doesNotMatch(daemon.log, /BAD_CONFIG|backup.*failed/);
+  });
+
+  it('where there is nothing to resume, a program is told so as well', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    await here.ok('migrate');
+    const resume = () => here.run(['schedule', 'resume', 'prune-jobs', '--json']);
+    const none = await resume();
+    assert.deepEqual(
+      [none.code, JSON.parse(none.stdout)],
+      [1, { name: 'prune-jobs', paused: false, changed: false }],
+    );
+    await here.ok('schedule', 'pause', 'prune-jobs');
+    assert.deepEqual(JSON.parse((await resume()).stdout), {
+      name: 'prune-jobs',
+      paused: false,
+      changed: true,
+    });
+  });
+
+  it('a mail that is not about an outpass is not sent again, and a program is told so as well', async (t) => {
+    const here = new Site((clean) => t.after(clean));
+    await here.ok('migrate');
+    here.sql.exec(
+      `INSERT INTO mails (message_id, kind, sent_to, subject) VALUES ('<1@a>', 'test', 'a@b.edu', 's')`,
+    );
+    const { code, stdout } = await here.run(['mail', 'resend', '1', '--json']);
+    assert.deepEqual([code, JSON.parse(stdout)], [1, { id: null, existing: false }]);
   });
 });

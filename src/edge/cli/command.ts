@@ -54,6 +54,8 @@ export interface Command {
   args?: string;
   about: string;
   options?: readonly CommandOption[];
+  /** Settings that are always so, whatever is configured. */
+  fixed?: Partial<Record<KeyName, string>>;
   /** With --db, and no --env-file, it asks for no further setting: broken ones do not keep it from its work. */
   needsOnlyDatabase?: true;
   example: string;

@@ -5,6 +5,7 @@ import { openStore } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { formatTime } from '../../engine/clock.ts';
 import { healthAsJson, type HealthReason, type HealthSnapshot, severity } from '../../engine/health.ts';
+import { formatDuration } from '../../engine/units.ts';
 import { errors, EXIT, messageOf, PassitoError, sentence } from '../../errors.ts';
 import { inZone, tellTime } from '../../outpass/local-time.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
@@ -151,7 +152,7 @@ function print(input: Input, snapshot: HealthSnapshot, reasons: HealthReason[], 
       `Pending Jobs:    ${snapshot.pending}`,
       `Processing Jobs: ${snapshot.processing}`,
       `Failed Jobs:     ${snapshot.failed}`,
-      `Stale Jobs:      ${snapshot.stale} (older than ${Math.round(snapshot.threshold / 60_000)}m)`,
+      `Stale Jobs:      ${snapshot.stale} (older than ${formatDuration(snapshot.threshold)})`,
       '',
     ].join('\n'),
   );

@@ -77,6 +77,7 @@ export const resend: Command = {
     withStore(input, async (store, _queries, config) => {
       const mail = await find(openOffice(config, store), input.args[0] as string);
       if (mail.outpass_id === null) {
+        if (input.json) input.print(JSON.stringify({ id: null, existing: false }));
         input.note(
           mail.job_id === null
             ? `Mail #${mail.id} is not about an outpass.`

@@ -61,7 +61,7 @@ function inputOf(command: Command, args: string[], options: Map<string, string[]
 }
 
 async function configOf(command: Command, options: Map<string, string[]>): Promise<Config> {
-  const values: Partial<Record<KeyName, string>> = {};
+  const values: Partial<Record<KeyName, string>> = { ...command.fixed };
   for (const { name, setting } of [...(command.options ?? []), ...COMMON]) {
     const value = options.get(name)?.at(-1);
     if (setting !== undefined && value !== undefined) values[setting] = value;

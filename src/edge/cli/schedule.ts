@@ -137,6 +137,7 @@ export const run: Command = {
     withStore(input, async (store, queries, config) => {
       const { name, request } = find(config, input);
       if (request === undefined) {
+        if (input.json) input.print(JSON.stringify({ id: null, existing: false }));
         input.note(
           `${name} has no job: the supervisor does it. By hand, type: ${BY_HAND[name] ?? 'passito --help'}`,
         );
@@ -199,11 +200,14 @@ function hold(input: Input, done: 'paused' | 'resumed'): Promise<number> {
         () => name,
       );
     } else if (!(await audited(store, input, 'schedule resume', () => schedules.resume(name), resumed))) {
+      if (input.json) input.print(JSON.stringify({ name, paused: false, changed: false }));
       input.note(`No supervisor has run ${name} yet: there is nothing to resume.`);
       return EXIT.no;
     }
     input.print(
-      input.json ? JSON.stringify({ name, paused: done === 'paused' }) : `Schedule ${name} ${done}.`,
+      input.json
+        ? JSON.stringify({ name, paused: done === 'paused', changed: true })
+        : `Schedule ${name} ${done}.`,
     );
     return 0;
   });

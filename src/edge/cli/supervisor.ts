@@ -95,6 +95,7 @@ export const worker: Command = {
   aliases: ['jobs:worker'],
   about: 'Run jobs with a single worker, for development',
   options: [{ name: 'drain', about: 'Stop when nothing is due any more' }, ...RUNNING],
+  fixed: { minWorkers: '1', maxWorkers: '1' },
   example: 'passito worker --drain',
   run: async (input) => runUntilStopped(input, 'worker'),
 };
@@ -108,10 +109,6 @@ function profiles(): string {
 }
 
 async function runUntilStopped(input: Input, kind: 'supervisor' | 'worker'): Promise<number> {
-  if (kind === 'worker') {
-    input.options.set('min-workers', ['1']);
-    input.options.set('max-workers', ['1']);
-  }
   const config = await input.config();
   const environment = new CopiedEnvironment(process.env, envFileValues(config.envFile));
   const log = createLog(config.settings.logFormat, config.settings.logLevel);
@@ -120,7 +117,7 @@ async function runUntilStopped(input: Input, kind: 'supervisor' | 'worker'): Pro
   const systemd = notifier === undefined ? undefined : new SystemdService(notifier, systemClock, log);
   const { Generations } = await import('../../generations.ts');
   const stopping = stopSignals(log);
-  const generations = await Generations.start(kind === 'worker' ? oneWorker(config) : config, kind, log);
+  const generations = await Generations.start(config, kind, log);
   const vitals = () => generations.newest.vitals();
   systemd?.ready(vitals);
   const reloads = new Reloads({ input, generations, config, environment, systemd });
@@ -142,10 +139,6 @@ async function runUntilStopped(input: Input, kind: 'supervisor' | 'worker'): Pro
   if (!gone) endNow(log);
   log.info('stopped');
   return 0;
-}
-
-function oneWorker<T extends { settings: object }>(config: T): T {
-  return { ...config, settings: { ...config.settings, minWorkers: 1, maxWorkers: 1 } };
 }
 
 /**
