@@ -168,7 +168,7 @@ export const errors = {
   tablesNotRestored: (path: string, reason: string) =>
     unreachable(
       'TABLES_NOT_RESTORED',
-      `The newer passito did not come up, and the tables of ${path} cannot be put back: ${sentence(reason)} The service is stopped, the newer executable is still in place, and no job is lost.`,
+      `The newer passito did not come up, and the tables of ${path} cannot be put back: ${sentence(reason)} The service is stopped, the newer executable is still in place, and nothing is lost.`,
       'Read why: journalctl -u passito-supervisor -n 50. Repair that, then type: sudo systemctl start passito-supervisor',
     ),
   httpAddress: (address: string, reason: string) =>

@@ -1,6 +1,5 @@
 /** Whole databases: a copy of one, what is wrong with one, and one that is made ready to take another's place. */
 
-import { isDeepStrictEqual } from 'node:util';
 import { type Database, SqliteError } from 'better-sqlite3';
 import { formatTime } from '../../engine/clock.ts';
 import { prepareAudit } from './audit.ts';
@@ -115,18 +114,6 @@ export function diagnose(db: Database): {
     ),
     lastBackup: lastBackup === null ? null : (JSON.parse(lastBackup) as { at: string; file: string }),
   };
-}
-
-/** Whether two databases hold the same jobs in the same states, each claimed as often. */
-export async function sameJobs(one: string, other: string): Promise<boolean> {
-  const all = (db: Database) =>
-    db
-      .prepare(
-        `SELECT status, count(*) AS n, sum(id) AS ids, sum(lease) AS leases FROM jobs GROUP BY 1 ORDER BY 1`,
-      )
-      .all();
-  const [first, second] = [await withDatabase(one, 'read', all), await withDatabase(other, 'read', all)];
-  return isDeepStrictEqual(first, second);
 }
 
 /** Writes the log into the database and cuts it to nothing. False where somebody still reads from it. */
