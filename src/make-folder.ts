@@ -1,7 +1,17 @@
 /** Makes folders, and says whose files in them are. */
 
-import { closeSync, constants, fchownSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 
 /**
  * Makes a folder with those above it, one by one, and gives the topmost that it made. Made by root, each belongs to
@@ -21,36 +31,73 @@ export function makeFolder(path: string, mode: number): string | undefined {
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return first;
     throw error;
   }
-  handOver(folder);
+  if (process.geteuid?.() === 0) giveFolder(folder);
   return first ?? folder;
 }
 
-/**
- * Whose a new file of a folder must be: the folder's owner's, where root makes it, since the service could not use it
- * otherwise. Undefined where it is so already.
- */
-export function ownerIn(folder: string): { uid: number; gid: number } | undefined {
-  if (process.geteuid?.() !== 0) return undefined;
-  const { uid, gid } = statSync(folder);
-  return uid === 0 ? undefined : { uid, gid };
+/** A folder to make files in. */
+export interface Place {
+  /** Goes before a file's name. */
+  path: string;
+  /** Gives an open file to the folder's owner, where root has made it: the service could not use it otherwise. */
+  give(file: number): void;
+  close(): void;
 }
 
-/** Through what is open, and by no name: the owner of the folder above could put a link there meanwhile. */
-function handOver(folder: string): void {
-  if (ownerIn(dirname(folder)) === undefined) return;
-  const above = openSync(dirname(folder), constants.O_RDONLY | constants.O_DIRECTORY);
+/**
+ * Opens a folder to make files in. To root it is what was opened, and not its name: whoever owns the folder above could
+ * put a link there meanwhile, and would be given a file in a folder of root's.
+ */
+export function placeIn(folder: string): Place {
+  const named = { path: folder, give: () => undefined, close: () => undefined };
+  if (process.geteuid?.() !== 0) return named;
+  const opened = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  const path = `/proc/self/fd/${opened}`;
+  const close = () => closeSync(opened);
+  if (!existsSync(path)) {
+    close();
+    return named;
+  }
+  const { uid, gid } = fstatSync(opened);
+  return { path, give: (file) => (uid === 0 ? undefined : handOver(file, uid, gid)), close };
+}
+
+/** Lets nobody else into a folder. As root, only where it belongs to whom the one above does: else a link may lead elsewhere. */
+export function shut(folder: string): void {
+  const opened = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    const { uid, gid } = fstatSync(above);
+    const isOurs = process.geteuid?.() !== 0 || fstatSync(opened).uid === statSync(dirname(folder)).uid;
+    if (isOurs) fchmodSync(opened, 0o700);
+  } finally {
+    closeSync(opened);
+  }
+}
+
+/** What a file system or a container without the right answers: then it stays root's. */
+const REFUSED = new Set(['EPERM', 'EINVAL', 'ENOSYS', 'ENOTSUP', 'EROFS']);
+
+function handOver(opened: number, uid: number, gid: number): void {
+  try {
+    fchownSync(opened, uid, gid);
+  } catch (error) {
+    if (!REFUSED.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+}
+
+/** A folder that root has made goes to whom the one above belongs to. */
+function giveFolder(folder: string): void {
+  const above = placeIn(dirname(folder));
+  try {
     const made = openSync(
-      `/proc/self/fd/${above}/${basename(folder)}`,
+      join(above.path, basename(folder)),
       constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
     );
     try {
-      fchownSync(made, uid, gid);
+      above.give(made);
     } finally {
       closeSync(made);
     }
   } finally {
-    closeSync(above);
+    above.close();
   }
 }

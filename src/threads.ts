@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 import { MAX_WORKERS } from './config/keys.ts';
 import { type JobFiles, syntaxProblem } from './edge/job-files.ts';
 import type { Log } from './edge/log.ts';
-import { holderName, ownIdentity } from './edge/machine.ts';
+import { holderName, ownGroup, ownIdentity } from './edge/machine.ts';
 import type { Events } from './engine/events.ts';
 import { causeOfDeath } from './engine/flight.ts';
 import { Pool } from './engine/pool.ts';
@@ -103,6 +103,7 @@ function workerSetup(config: Config, jobFiles: JobFiles, databaseId: string): Wo
     commands: commandJobs(config),
     filesRoot: files,
     holder: holderName(ownIdentity('')),
+    group: ownGroup(),
     builtIns: true,
     mail: mailSettings(config, stateFolder(config), files),
     databaseId,

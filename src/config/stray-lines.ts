@@ -26,10 +26,11 @@ export function strayLines(path: string, text: string): string[] {
     if (/^\s*(?:#|$)/.test(line)) continue;
     const [, name, value] = /^([^=]*)=(.*)$/.exec(line) ?? [];
     if (name === undefined) found.push([index + 1, 'there is no = in it, so it sets nothing.']);
-    else if (/\S#/.test(value ?? '')) {
+    else if (/^#|\S#/.test(value ?? '')) {
+      const ends = value?.startsWith('#') === true ? 'is empty' : 'ends before the #';
       found.push([
         index + 1,
-        `${keyOf(name)} ends before the #, and what follows does not count; put the value between two '.`,
+        `${keyOf(name)} ${ends}, and what follows does not count; put the value between two '.`,
       ]);
     }
   }

@@ -124,8 +124,16 @@ export function endOrphans(holder: string): void {
 /** Whether a program is in a group of its own that a handler has given it; those of command jobs are passito's. */
 function isFree(pid: string, words: readonly string[]): boolean {
   if (words.some((word) => word.startsWith('PASSITO_JOB_ID='))) return false;
-  const group = statOf(pid)?.[2] ?? '';
-  return environment(group).some((word) => word.startsWith('PASSITO_HOLDER='));
+  return !words.includes(`PASSITO_GROUP=${groupOf(pid)}`);
+}
+
+/** The process group of this process. */
+export function ownGroup(): string {
+  return groupOf('self');
+}
+
+function groupOf(pid: string): string {
+  return statOf(pid)?.[2] ?? '';
 }
 
 function environment(pid: string): string[] {

@@ -87,7 +87,13 @@ export function decideAlert(before: AlertState, check: AlertCheck): AlertDecisio
   const state: AlertState = {
     // What a command sees, by a threshold of its own, is no check of the monitor.
     ...(counts
-      ? { ...before, seen: found, seenChecks: found === '' ? 0 : before.seenChecks + 1, checkedAt: now }
+      ? {
+          ...before,
+          seen: found,
+          seenChecks: found === '' ? 0 : before.seenChecks + 1,
+          checkedAt: now,
+          mailed: stillKnown(before, found),
+        }
       : before),
     since: found === '' ? (open ? before.since : null) : (before.since ?? now),
   };
@@ -97,6 +103,13 @@ export function decideAlert(before: AlertState, check: AlertCheck): AlertDecisio
   const sure = by === 'command' || (counts && state.seenChecks >= CHECKS);
   const mail = onItsWay ? null : wanted(state, found, seen, sure, check);
   return { mail, state: mail === null ? state : { ...state, sending: { kind: mail, at: now } } };
+}
+
+/** What the admin knows of: a reason that two checks in a row did not see is news when it comes again. */
+function stillKnown({ mailed, seen }: AlertState, found: string): string | null {
+  if (mailed === null || found === '') return mailed;
+  const recent = new Set([...reasonsOf(seen), ...reasonsOf(found)]);
+  return sorted(reasonsOf(mailed).filter((one) => recent.has(one)));
 }
 
 /** Several monitors on one database count as one. */

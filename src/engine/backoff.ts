@@ -17,6 +17,7 @@ export const DEFAULT_BACKOFF: BackoffPolicy = { base: 10_000, factor: 2, max: 3_
  * wait and all of it, at random, so that jobs that failed together do not come back together.
  */
 export function backoffDelay(policy: BackoffPolicy, attempt: number, random: Random): number {
-  const full = Math.min(policy.base * policy.factor ** (attempt - 1), policy.max);
+  // Nothing, however often it is doubled: the power may be beyond all numbers.
+  const full = policy.base === 0 ? 0 : Math.min(policy.base * policy.factor ** (attempt - 1), policy.max);
   return Math.round(full / 2 + (random() * full) / 2);
 }

@@ -36,6 +36,7 @@ export class Liveness {
   readonly #seen = new Map<number, { heartbeat: string; since: number }>();
   #id = 0;
   #beating: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
   #stopped = false;
 
   constructor(parts: LivenessParts) {
@@ -56,7 +57,18 @@ export class Liveness {
 
   /** Renews the lease; where this process was declared lost in its sleep, registers it anew, once. */
   beat(): Promise<void> {
-    return (this.#beating ??= this.#beat().finally(() => (this.#beating = undefined)));
+    if (this.#beating === undefined) {
+      this.#beating = this.#beat().finally(() => (this.#beating = undefined));
+      return this.#beating;
+    }
+    // What it tells may have changed since the one under way asked: one more, for all who ask meanwhile.
+    this.#next ??= this.#beating
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        return this.beat();
+      });
+    return this.#next;
   }
 
   async #beat(): Promise<void> {

@@ -88,7 +88,11 @@ export class Pool {
       workerData: { ...options.setup, secret },
       // As it is now, also for threads that start later: a reload changes it. What handlers start bears the holder's name,
       // by which it is found when this process is gone without a word.
-      env: { ...(process.env as Record<string, string>), PASSITO_HOLDER: options.setup.holder },
+      env: {
+        ...(process.env as Record<string, string>),
+        PASSITO_HOLDER: options.setup.holder,
+        PASSITO_GROUP: options.setup.group,
+      },
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil((2 * options.heapLimit) / 1024 ** 2) + 512 },
     });
     this.#ports = new ThreadPorts(secret, (threadId, message) => this.#receive(threadId, message));

@@ -16,18 +16,21 @@ const ANSWER_MS = 100;
  * pipe that nobody opens): a heartbeat that waited for that would come too late. One question a thread is under way.
  */
 export class ThreadMemories {
-  readonly #asked = new WeakMap<Worker, Promise<ThreadMemory | undefined>>();
+  readonly #asked = new WeakMap<Worker, { answer: Promise<ThreadMemory | undefined>; since: number }>();
 
   /** The memory of a thread; undefined where it is gone, or does not answer. */
   of(thread: Worker): Promise<ThreadMemory | undefined> {
+    const now = performance.now();
     let asked = this.#asked.get(thread);
+    // Each more who waited for it would be kept until it comes.
+    if (asked !== undefined && now - asked.since > ANSWER_MS) return Promise.resolve(undefined);
     if (asked === undefined) {
-      asked = ask(thread).finally(() => this.#asked.delete(thread));
+      asked = { answer: ask(thread).finally(() => this.#asked.delete(thread)), since: now };
       this.#asked.set(thread, asked);
     }
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const timer = setTimeout(resolve, ANSWER_MS, undefined);
-    return Promise.race([asked, promise]).finally(() => clearTimeout(timer));
+    return Promise.race([asked.answer, promise]).finally(() => clearTimeout(timer));
   }
 }
 

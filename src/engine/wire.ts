@@ -81,6 +81,8 @@ export interface WorkerSetup {
   filesRoot: string;
   /** Names this process in the environment of the programs that it starts. */
   holder: string;
+  /** This process's own group, in which its programs begin. */
+  group: string;
   /** Whether the jobs of the gate-pass office are offered. */
   builtIns: boolean;
   /** Settings of the mailer, which only it reads. */

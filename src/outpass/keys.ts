@@ -3,9 +3,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import {
-  chmodSync,
   closeSync,
-  fchownSync,
   fsyncSync,
   linkSync,
   openSync,
@@ -18,7 +16,7 @@ import {
 import path from 'node:path';
 
 import { messageOf, PassitoError } from '../errors.ts';
-import { makeFolder, ownerIn } from '../make-folder.ts';
+import { makeFolder, type Place, placeIn, shut } from '../make-folder.ts';
 import { firstShut, typeAsOwner } from '../owner.ts';
 import { officeErrors } from './errors.ts';
 
@@ -58,9 +56,14 @@ export function rotateSigningKey(folder: string, revoke: boolean): { former: str
     const keyId = keyIdOf(publicKey);
     const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     keepPublicHalf(folder, keyId, publicKey);
-    const draft = path.join(folder, `.${PRIVATE_FILE}-${keyId}`);
-    writeDraft(folder, draft, privateKeyPem);
-    renameSync(draft, file);
+    const place = placeIn(folder);
+    try {
+      const draft = path.join(place.path, `.${PRIVATE_FILE}-${keyId}`);
+      writeDraft(place, draft, privateKeyPem);
+      renameSync(draft, path.join(place.path, PRIVATE_FILE));
+    } finally {
+      place.close();
+    }
     if (revoke) {
       for (const name of namesIn(folder)) {
         const isOther = PUBLIC_FILE.test(name) && name !== publicFile(keyId);
@@ -127,26 +130,28 @@ function keepPublicHalf(folder: string, keyId: string, key: KeyObject): void {
 function createOnce(folder: string, file: string, content: string): string {
   makeFolder(folder, 0o700);
   // mkdir's mode passes through the umask, which may only take rights away; an older folder may have more.
-  chmodSync(folder, 0o700);
-  const draft = path.join(folder, `.${path.basename(file)}-${randomBytes(6).toString('hex')}`);
+  shut(folder);
+  const name = path.basename(file);
+  const place = placeIn(folder);
+  const draft = path.join(place.path, `.${name}-${randomBytes(6).toString('hex')}`);
   try {
-    writeDraft(folder, draft, content);
-    linkSync(draft, file);
+    writeDraft(place, draft, content);
+    linkSync(draft, path.join(place.path, name));
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
   } finally {
     rmSync(draft, { force: true });
+    place.close();
   }
   return readFileSync(file, 'utf8');
 }
 
-/** On the disk when this returns. Where root does it, the file is the folder's owner's: the service must read it. */
-function writeDraft(folder: string, draft: string, content: string): void {
+/** On the disk when this returns. */
+function writeDraft(place: Place, draft: string, content: string): void {
   const file = openSync(draft, 'wx', 0o600);
   try {
     writeFileSync(file, content);
-    const owner = ownerIn(folder);
-    if (owner !== undefined) fchownSync(file, owner.uid, owner.gid);
+    place.give(file);
     fsyncSync(file);
   } finally {
     closeSync(file);
@@ -196,9 +201,9 @@ function told<T>(what: string, work: () => T): T {
     return work();
   } catch (error) {
     if (error instanceof PassitoError) throw error;
-    const shut = hasCode(error, 'EACCES') ? firstShut(path.resolve(what)) : undefined;
-    if (shut === undefined) throw officeErrors.signingKey(what, messageOf(error));
-    throw officeErrors.signingKey(what, 'this user may not read it', typeAsOwner(shut.path));
+    const closed = hasCode(error, 'EACCES') ? firstShut(path.resolve(what)) : undefined;
+    if (closed === undefined) throw officeErrors.signingKey(what, messageOf(error));
+    throw officeErrors.signingKey(what, 'this user may not read it', typeAsOwner(closed.path));
   }
 }
 

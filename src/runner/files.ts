@@ -1,9 +1,9 @@
 /** The folder beside the database where handlers keep their files. */
 
 import { lstat, open, readFile, realpath, rename, rm } from 'node:fs/promises';
-import { dirname, isAbsolute, join, normalize, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, normalize, sep } from 'node:path';
 import type { JobFiles } from '../engine/handler.ts';
-import { makeFolder, ownerIn } from '../make-folder.ts';
+import { makeFolder, placeIn } from '../make-folder.ts';
 
 /**
  * Gives a handler the files below `root`, which is made when the first is written. `writer` is the job's own name,
@@ -66,23 +66,25 @@ export function jobFiles(root: string, writer: string): JobFiles {
       const target = path(name);
       makeFolder(dirname(target), 0o700);
       const beside = draftOf(target);
+      const place = placeIn(dirname(target));
+      const draft = join(place.path, basename(beside));
       try {
-        await rm(beside, { force: true });
-        const file = await open(beside, 'wx', 0o600);
+        await rm(draft, { force: true });
+        const file = await open(draft, 'wx', 0o600);
         try {
           await file.writeFile(data);
-          const owner = ownerIn(dirname(target));
-          if (owner !== undefined) await file.chown(owner.uid, owner.gid);
+          place.give(file.fd);
           // Renaming a file whose bytes are not on the disk could leave an empty one after a power cut.
           await file.sync();
         } finally {
           await file.close();
         }
-        await rename(beside, target);
+        await rename(draft, join(place.path, basename(target)));
       } catch (error) {
-        await rm(beside, { force: true });
+        await rm(draft, { force: true });
         throw error;
       } finally {
+        place.close();
         drafts.delete(beside);
       }
       return target;

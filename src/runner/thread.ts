@@ -105,6 +105,8 @@ export function startThread({
   async function definition(type: string, source: string): Promise<LoadedJob> {
     const known = definitions.get(type);
     if (known !== undefined) return known;
+    // What its file sets is to stay, and nothing else.
+    environment.restore();
     const loaded = await load(type, source);
     definitions.set(type, loaded);
     builtins.accept();
@@ -185,6 +187,7 @@ export function startThread({
         if (problems.every((one) => one.path !== problem.path)) problems.push(problem);
       }
     }
+    environment.accept();
     return { types, problems, helpers };
   }
 

@@ -91,6 +91,26 @@ suite('the monitor', () => {
     }
   });
 
+  test('mails again of a reason that was gone for two checks, beside one that stayed', () => {
+    const { mails, check, pass } = mailbox();
+    const [low, gone] = ['disk', 'supervisor-gone'];
+    for (const codes of [
+      [low],
+      [low],
+      [low, gone],
+      [low, gone],
+      [low],
+      [low],
+      [low],
+      [low, gone],
+      [low, gone],
+    ]) {
+      check('monitor', codes);
+      pass(CHECK_MS);
+    }
+    assert.deepEqual(mails, ['problem', 'changed', 'changed']);
+  });
+
   test('mails of a trouble whose reason differs at each check', () => {
     const { mails, check, pass } = mailbox();
     for (const codes of [['a'], ['b'], ['a'], ['b'], ['a']]) {

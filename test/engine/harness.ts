@@ -152,6 +152,7 @@ export async function openEngine(t: TestContext, options: EngineOptions): Promis
         commands: {},
         filesRoot,
         holder: 'test',
+        group: '0',
         builtIns: options.mail !== undefined,
         mail: { ...options.mail, filesRoot, outbox: path.join(folder, 'outbox') },
         databaseId: 'test',

@@ -1,10 +1,11 @@
 /** Handlers that do their worst: each costs its own attempts, and nothing else. */
 
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { suite, test } from 'node:test';
 
 import { systemClock } from '../../src/engine/clock.ts';
-import { newJob, readAttempts } from '../tools/store.ts';
+import { newJob, readAttempts, temporaryFolder } from '../tools/store.ts';
 import { type Engine, openEngine } from './harness.ts';
 
 const limit = { timeout: 10_000 };
@@ -317,17 +318,22 @@ suite('neighbours', () => {
   test('what a handler does to the environment is not found by the next', limit, async (t) => {
     process.env['PASSITO_TEST_WORD'] = 'kept';
     t.after(() => Reflect.deleteProperty(process.env, 'PASSITO_TEST_WORD'));
+    const file = path.join(temporaryFolder(t), 'env');
     const engine = await openEngine(t, {
       workers: 1,
       jobs: {
         Vandal: `export default { handle() {
           process.env.PATH = ''; process.env.EVIL = 1; delete process.env.PASSITO_TEST_WORD; } };`,
         Replacer: `export default { handle() { process.env = {}; } };`,
+        Loads: `import { writeFileSync } from 'node:fs'; writeFileSync('${file}', 'LOADED=yes');
+          process.loadEnvFile('${file}'); export default { handle: () => structuredClone(process.env).LOADED };`,
         Look: `export default { handle: () => [process.env.PATH, process.env.EVIL, process.env.PASSITO_TEST_WORD] };`,
       },
     });
     await engine.run('Vandal');
     await engine.run('Replacer');
+    assert.equal((await engine.run('Loads')).result, '"yes"', 'what a job file sets stays');
+    assert.equal((await engine.run('Loads')).result, '"yes"');
     const { id } = await engine.run('Look');
     assert.deepEqual(engine.result(id), [process.env['PATH'], null, 'kept']);
     assert.deepEqual(engine.deaths, []);

@@ -289,3 +289,28 @@ test('two heartbeats at once of a process that was declared lost register it onc
   assert.equal((await store.processes()).length, 2);
   assert.equal(liveness.id, renamed[0]);
 });
+
+test('a heartbeat that is asked for while one is under way tells what is new', async (t) => {
+  const { clock, store } = await open(t);
+  const events = new Events();
+  const { info: _, ...who } = identity(1);
+  let told = 0;
+  const liveness = new Liveness({
+    store,
+    clock,
+    events,
+    identity: who,
+    presence: () => 'here',
+    buried: () => undefined,
+    info: async () => JSON.stringify({ told: ++told }),
+    renamed: () => undefined,
+  });
+  await liveness.start();
+  await Promise.all([liveness.beat(), liveness.beat(), liveness.beat()]);
+  const [process] = await store.processes();
+  assert.deepEqual(
+    [process?.info, told],
+    ['{"told":3}', 3],
+    'registered, the first, and one for both others',
+  );
+});

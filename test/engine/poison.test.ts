@@ -48,6 +48,7 @@ suite('jobs that could stop the whole queue', () => {
     '{"redact":[1,null]}',
     '{"backoff":{"base":1e300,"factor":1,"max":1e300}}',
     '{"backoff":{"base":0,"factor":1e308,"max":10}}',
+    '{"backoff":{"base":0,"factor":1e308,"max":0}}',
     // For SQLite JSON ends there.
     '{"timeout":5}\0x',
   ]) {

@@ -242,7 +242,8 @@ suite('[47] a paused schedule', () => {
       assert.ok((row?.next_tick ?? '') >= formatTime(clock.now()), 'nothing is late');
       await pass(clock, MINUTE);
       assert.equal(jobs(), count);
-      assert.equal(await schedules.resume('nightly'), false);
+      assert.equal(await schedules.resume('hourly'), false, 'it is not paused');
+      assert.equal(await schedules.resume('nightly'), undefined);
     });
   }
 

@@ -1,10 +1,11 @@
 /** What root makes in somebody else's state folder, the service that owns the folder can use. */
 
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Site } from '../tools/daemon.ts';
+import { executable } from '../tools/executable.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'only root makes files for others';
 const SERVICE = 65_534;
@@ -42,6 +43,31 @@ describe('root in the state folder of the service', { skip, concurrency: 2 }, ()
       assert.deepEqual(foreign(state), []);
     });
   }
+
+  it('gives away no file in a folder that a link leads to, and leaves its mode', async (t) => {
+    const { here, state } = site(t);
+    await here.ok('migrate');
+    const roots = here.path('roots');
+    mkdirSync(roots, { mode: 0o755 });
+    symlinkSync(roots, join(state, 'outbox'));
+    await here.run(['mail-test', 'somebody@example.edu']);
+    assert.equal(lstatSync(roots).mode & 0o777, 0o755);
+    for (const name of readdirSync(roots)) assert.equal(lstatSync(join(roots, name)).uid, 0, name);
+  });
+
+  it('works where root has no right to give anything away', async (t) => {
+    const { here, state } = site(t);
+    const file = here.write(
+      'bound',
+      `#!/bin/sh\nexec setpriv --bounding-set -chown --inh-caps -chown '${executable}' "$@"\n`,
+    );
+    chmodSync(file, 0o755);
+    for (const args of [['migrate'], ['keys'], ['mail-test', 'somebody@example.edu']]) {
+      const { code, stderr } = await here.run(args, { file });
+      assert.equal(code, 0, `${args[0]}: ${stderr}`);
+    }
+    assert.equal(lstatSync(join(state, 'passito.db')).uid, 0);
+  });
 
   it('runs jobs that write files which it can replace', async (t) => {
     const { here, state } = site(t);

@@ -70,6 +70,9 @@ describe('kill -9 of the supervisor', () => {
       import { appendFileSync } from 'node:fs';
       export default { async handle() {
         const ids = [{}, { detached: true }].map((how) => spawn('sleep', ['300'], { stdio: 'ignore', ...how }).pid);
+        // A daemon, whose group's leader has ended.
+        const shell = spawn('sh', ['-c', 'sleep 300 & echo $!'], { detached: true });
+        ids.push(Number(await new Promise((said) => shell.stdout.once('data', said))));
         appendFileSync('ids', ids.join(' ') + '\\n');
         await new Promise((done) => setTimeout(done, 60_000));
       } };`,
@@ -78,12 +81,13 @@ describe('kill -9 of the supervisor', () => {
     const id = here.insert('Starts');
     await here.reaches(id, 'processing');
     while (!existsSync(here.path('ids'))) await sleep(10);
-    const [bound, free] = readFileSync(here.path('ids'), 'utf8').split(/\s/).map(Number);
+    const [bound, free, daemon] = readFileSync(here.path('ids'), 'utf8').split(/\s/).map(Number);
     await doomed.kill();
     await here.start();
     await here.until('SELECT crashes = 1 FROM jobs WHERE id = ?', [id]);
     assert.ok(!isRunning(bound!), 'the one');
     assert.ok(isRunning(free!), 'the other');
+    assert.ok(isRunning(daemon!), 'the daemon');
     await here.ok('jobs', 'cancel', String(id));
     for (const pid of readFileSync(here.path('ids'), 'utf8').match(/\d+/g) ?? []) end(Number(pid));
   });

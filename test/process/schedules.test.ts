@@ -61,7 +61,10 @@ describe('schedules', { concurrency: 2 }, () => {
         before + 2,
       ]);
     }
-    await Promise.all([first.stop(), second.stop()]);
+    await first.stop();
+    here.sql.exec(`UPDATE schedules SET next_tick = '2000-01-01 00:00:00.000' WHERE name = 'second'`);
+    assert.match(await here.ok('health'), /is healthy/, 'who kept it has gone');
+    await second.stop();
     await (await here.start()).stop();
     assert.equal(here.value(`SELECT group_concat(name) FROM schedules WHERE type = 'Tick'`), 'second');
   });

@@ -4,7 +4,7 @@ import { filesRoot } from '../../app.ts';
 import { threadEntry } from '../../build-info.ts';
 import type { Config } from '../../config.ts';
 import { readJobFiles, syntaxProblem } from '../../edge/job-files.ts';
-import { holderName, ownIdentity } from '../../edge/machine.ts';
+import { holderName, ownGroup, ownIdentity } from '../../edge/machine.ts';
 import { Pool } from '../../engine/pool.ts';
 import { DEFAULTS } from '../../engine/types.ts';
 import { collectTypes, commandJobs, strayOptions } from '../../job-types.ts';
@@ -22,6 +22,7 @@ export async function knownTypes(
     commands: commandJobs(config),
     filesRoot: filesRoot(config),
     holder: holderName(ownIdentity('')),
+    group: ownGroup(),
     builtIns: true,
     mail: {},
     databaseId: '',

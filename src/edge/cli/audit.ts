@@ -29,8 +29,8 @@ export const audit: Command = {
           told(at, zone),
           who,
           action,
-          // The one command that keeps a time there; what people have written stays as it is.
-          action === 'scale' ? local(detail) : detail,
+          // They keep a time there; what people have written stays as it is.
+          ['scale', 'restore'].includes(action) ? local(detail) : detail,
         ]);
         input.print(inColumns([`when (${zone})`, 'who', 'command', 'what'], cells, input));
       }

@@ -138,7 +138,7 @@ export async function importFile(
         const work = () => write(office, options);
         if (input === undefined) return work();
         return audited(store, input, `import ${kind}`, work, ({ inserted, updated }) =>
-          inserted + updated === 0 ? undefined : `${path}: ${inserted} inserted, ${updated} updated`,
+          inserted + updated === 0 ? undefined : `${what}: ${inserted} inserted, ${updated} updated`,
         );
       });
       return { ...result, table };

@@ -188,27 +188,25 @@ function hold(input: Input, done: 'paused' | 'resumed'): Promise<number> {
     const { request, ...schedule } = find(config, input);
     const { name } = schedule;
     const schedules = new SqliteSchedules(store);
-    const resumed = (is: boolean) => (is ? name : undefined);
-    if (done === 'paused') {
-      const [first = null] = nextTicks(schedule, 1);
-      const job = request === undefined ? {} : { job: newJob(request, {}) };
-      await audited(
-        store,
-        input,
-        'schedule pause',
-        () => schedules.pause({ ...schedule, ...job, next: first }, readBy(input)),
-        () => name,
-      );
-    } else if (!(await audited(store, input, 'schedule resume', () => schedules.resume(name), resumed))) {
-      if (input.json) input.print(JSON.stringify({ name, paused: false, changed: false }));
+    const [first = null] = nextTicks(schedule, 1);
+    const job = request === undefined ? {} : { job: newJob(request, {}) };
+    const work = (): Promise<boolean | undefined> =>
+      done === 'paused'
+        ? schedules.pause({ ...schedule, ...job, next: first }, readBy(input))
+        : schedules.resume(name);
+    const action = done === 'paused' ? 'schedule pause' : 'schedule resume';
+    const changed = await audited(store, input, action, work, (is) => (is === true ? name : undefined));
+    if (input.json) {
+      input.print(JSON.stringify({ name, paused: done === 'paused', changed: changed === true }));
+    }
+    if (changed === undefined) {
       input.note(`No supervisor has run ${name} yet: there is nothing to resume.`);
       return EXIT.no;
     }
-    input.print(
-      input.json
-        ? JSON.stringify({ name, paused: done === 'paused', changed: true })
-        : `Schedule ${name} ${done}.`,
-    );
+    if (!input.json) {
+      const before = done === 'paused' ? 'was paused already' : 'was not paused';
+      input.print(`Schedule ${name} ${changed ? done : before}.`);
+    }
     return 0;
   });
 }

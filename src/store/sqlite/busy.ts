@@ -14,8 +14,8 @@ const REST_MS = 1;
 /** A lock that is held for longer than this is no other worker's short transaction: a hand at sqlite3, a backup. */
 const LONG_MS = 250;
 
-/** Then it is tried once in this time: to look without pause took more than half a core. */
-const LONG_REST_MS = 5;
+/** Then the loop turns for this long: to look again at once took more than half a core. */
+const LONG_REST_MS = 10;
 
 /** Whether another connection holds the lock that was asked for. */
 export function isBusy(error: unknown): boolean {
@@ -31,9 +31,7 @@ export function isBusy(error: unknown): boolean {
 export async function whenFree<T>(action: () => T, patience: number): Promise<T> {
   const began = performance.now();
   for (;;) {
-    const tried = performance.now();
-    const isLong = tried - began >= LONG_MS;
-    const spinUntil = isLong ? tried : tried + SPIN_MS;
+    const spinUntil = performance.now() + SPIN_MS;
     let last: unknown;
     do {
       try {
@@ -43,8 +41,9 @@ export async function whenFree<T>(action: () => T, patience: number): Promise<T>
         last = error;
       }
     } while (performance.now() < spinUntil);
-    if (performance.now() - began >= patience) throw last;
-    await rest(isLong ? LONG_REST_MS : REST_MS);
+    const waited = performance.now() - began;
+    if (waited >= patience) throw last;
+    await rest(waited >= LONG_MS ? LONG_REST_MS : REST_MS);
   }
 }
 

@@ -65,7 +65,7 @@ export class HealthQueries {
         waitingMails: this.#waitingMails(staleBefore),
         failedMails: this.#failedMails(now),
         paused: preparePauses(this.#db).list(),
-        lateSchedules: this.#lateSchedules(formatTime(now - LATE_TICK_MS)),
+        lateSchedules: this.#lateSchedules(formatTime(now - LATE_TICK_MS), supervisors),
         backupDue: this.#backupDue(now),
         disk: diskOf(this.#db.name),
       };
@@ -128,12 +128,17 @@ export class HealthQueries {
     return typeof made === 'string' && made >= due ? null : parseTime(due);
   }
 
-  #lateSchedules(before: string): HealthSnapshot['lateSchedules'] {
+  /** One that no living supervisor keeps is nobody's: who kept it has stopped, or has another config file now. */
+  #lateSchedules(before: string, supervisors: readonly ProcessRow[]): HealthSnapshot['lateSchedules'] {
+    const kept = supervisors.map(({ info }) => schedulesOf(info));
+    const all = kept.some((names) => names === undefined) || kept.length === 0;
+    const isKept = (name: string) => all || kept.some((names) => names?.includes(name) === true);
     return this.#db
       .prepare<[string], { name: string; due: string }>(
         'SELECT name, next_tick AS due FROM schedules WHERE paused_at IS NULL AND next_tick < ? ORDER BY next_tick',
       )
       .all(before)
+      .filter(({ name }) => isKept(name))
       .map(({ name, due }) => ({ name, due: parseTime(due) }));
   }
 
@@ -191,6 +196,15 @@ export class HealthQueries {
 
   #count(sql: string): number {
     return this.#db.prepare<[], number>(sql).pluck().get() ?? 0;
+  }
+}
+
+/** The schedules that a supervisor keeps; undefined where it does not say so. */
+function schedulesOf(info: string): string[] | undefined {
+  try {
+    return (JSON.parse(info) as { schedules?: string[] }).schedules;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,11 +1,11 @@
 /** Opening a database: create, check, migrate; every way it can go wrong has its own line. */
 
-import { chmodSync, closeSync, constants, existsSync, fchownSync, openSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { chmodSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import Database, { SqliteError } from 'better-sqlite3';
 import { quoted } from '../../escape.ts';
 import { errors, EXIT, messageOf, PassitoError } from '../../errors.ts';
-import { makeFolder, ownerIn } from '../../make-folder.ts';
+import { makeFolder, placeIn } from '../../make-folder.ts';
 import { refusal, typeAsOwner } from '../../owner.ts';
 import { isFullDisk, isReadOnlyDisk, shutOut, who } from './access.ts';
 import { loadAddon } from './addon.ts';
@@ -74,7 +74,7 @@ function prepareFile(file: string, mode: OpenOptions['mode']): void {
 function connect(file: string, options: OpenOptions): Database.Database {
   const nativeBinding = loadAddon(dirname(file));
   const created = !existsSync(file);
-  if (created && options.mode === 'create') makeForOwner(file);
+  if (created && options.mode === 'create' && process.geteuid?.() === 0) makeForOwner(file);
   // SQLite gives -wal and -shm the mode of the database file itself.
   const mask = process.umask(0o077);
   try {
@@ -93,20 +93,19 @@ function connect(file: string, options: OpenOptions): Database.Database {
 
 /** Where root makes it, an empty file that is the folder's owner's: SQLite makes -wal and -shm for whom it belongs to. */
 function makeForOwner(file: string): void {
-  const owner = ownerIn(dirname(file));
-  if (owner === undefined) return;
-  let made: number;
+  const place = placeIn(dirname(file));
   try {
-    made = openSync(file, 'wx', 0o600);
+    const made = openSync(join(place.path, basename(file)), 'wx', 0o600);
+    try {
+      place.give(made);
+    } finally {
+      closeSync(made);
+    }
   } catch (error) {
     // Somebody else made it meanwhile.
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
-    throw error;
-  }
-  try {
-    fchownSync(made, owner.uid, owner.gid);
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   } finally {
-    closeSync(made);
+    place.close();
   }
 }
 

@@ -62,7 +62,7 @@ export function prepareParentAnswers(db: Database, move: ApplyMove, random: Rand
      WHERE v.outpass_id = @pass AND v.job_id = @job AND v.method = @method AND v.sent_to = @sentTo
        AND v.decision IS NULL AND v.expires_at <= @at
        AND NOT EXISTS (SELECT 1 FROM attempts a
-                       WHERE a.job_id = v.job_id AND a.outcome = 'discarded' AND a.ended_at >= v.created_at)
+                       WHERE a.job_id = v.job_id AND a.outcome IN ('discarded', 'cancelled') AND a.ended_at >= v.created_at)
      ORDER BY v.issue DESC LIMIT 1`,
   );
   const byId = db.prepare<[number], QuestionRow>(`SELECT ${ROW} FROM parent_verifications WHERE id = ?`);

@@ -42,7 +42,8 @@ export function prepareReportRuns(db: Database) {
   const enabled = db.prepare<[], SettingRow>(`${SETTINGS} WHERE enabled = 1 ORDER BY id`);
   const byId = db.prepare<[number], SettingRow>(`${SETTINGS} WHERE id = ?`);
   const receivers = prepareReceivers(db);
-  const note = db.prepare('UPDATE report_settings SET next_send_at = ?, updated_at = ? WHERE id = ?');
+  // No change of the setting: that is an admin's, and `updated_at` tells of it.
+  const note = db.prepare('UPDATE report_settings SET next_send_at = ? WHERE id = ?');
   const sent = db.prepare(
     `UPDATE report_settings SET last_sent_at = @at
      WHERE id = @id AND (last_sent_at IS NULL OR last_sent_at < @at OR last_sent_at > @now)`,
@@ -67,7 +68,7 @@ export function prepareReportRuns(db: Database) {
         );
         const decision = decideDue(verdict.schedule, zone, next, now, last);
         if (decision.state === 'waiting') continue;
-        if (!dryRun) note.run(formatTime(decision.nextSendAt), formatTime(now), row.id);
+        if (!dryRun) note.run(formatTime(decision.nextSendAt), row.id);
         if (decision.state === 'initialized') {
           round.initialized++;
           continue;

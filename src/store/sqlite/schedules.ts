@@ -147,20 +147,21 @@ export class SqliteSchedules implements ScheduleStore {
     return this.#store.read(() => this.#sql.ledger.all(name, limit));
   }
 
-  /** One that no supervisor has run yet begins now, and paused. */
-  pause(schedule: DefinedSchedule, by: string): Promise<void> {
+  /** One that no supervisor has run yet begins now, and paused. Gives false where it was paused before. */
+  pause(schedule: DefinedSchedule, by: string): Promise<boolean> {
     return this.#store.write((now) => {
       if (this.#sql.state.get(schedule.name) === undefined) this.#define(schedule, now);
-      this.#sql.pause.run(formatTime(now), by, schedule.name);
+      return this.#sql.pause.run(formatTime(now), by, schedule.name).changes > 0;
     });
   }
 
   /**
-   * False where there is no such schedule. Under `skip`, the ticks that the pause has held up are written off here: to
+   * False where it was not paused, undefined where there is no such schedule. Under `skip`, the ticks that the pause has held up are written off here: to
    * the scheduler, the latest of them would look like those that it was a little late for.
    */
-  resume(name: string): Promise<boolean> {
+  resume(name: string): Promise<boolean | undefined> {
     return this.#store.write((now) => {
+      if (this.#sql.state.get(name) === undefined) return undefined;
       const held = this.#sql.held.get(name);
       if (held !== undefined) {
         const { cron, zone, decidedUntil } = held;
@@ -248,11 +249,11 @@ function prepare({ db }: SqliteStore) {
       'SELECT tick, outcome, job_id, decided_at FROM ticks WHERE schedule = ? ORDER BY tick DESC LIMIT ?',
     ),
     pause: db.prepare(
-      'UPDATE schedules SET paused_at = coalesce(paused_at, ?), paused_by = ? WHERE name = ?',
+      'UPDATE schedules SET paused_at = ?, paused_by = ? WHERE name = ? AND paused_at IS NULL',
     ),
     // What the pause has held up is due now, and not late.
     resume: db.prepare(
-      'UPDATE schedules SET paused_at = NULL, paused_by = NULL, next_tick = max(next_tick, ?) WHERE name = ?',
+      'UPDATE schedules SET paused_at = NULL, paused_by = NULL, next_tick = max(next_tick, ?) WHERE name = ? AND paused_at IS NOT NULL',
     ),
   };
 }
