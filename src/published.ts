@@ -20,17 +20,14 @@ export async function describeProcess(
   const schedules = retiring ? [] : config.schedules.map(({ name }) => name);
   const { minWorkers, maxWorkers } = scaler?.limits ?? config.settings;
   const busy = new Map([...(dispatcher?.running ?? [])].map((one) => [one.chunk.threadId, one]));
-  const workers = await Promise.all(
-    pool.threads.map(async ({ threadId }) => {
-      const memory = await pool.memory(threadId);
-      const one = busy.get(threadId);
-      return {
-        thread: threadId,
-        memory: memory === undefined ? null : memory.heap + memory.external,
-        job: one?.flights[one.chunk.running ?? 0]?.job.id ?? null,
-      };
-    }),
-  );
+  const workers = (await pool.memories()).map(({ threadId, memory }) => {
+    const one = busy.get(threadId);
+    return {
+      thread: threadId,
+      memory: memory === undefined ? null : memory.heap + memory.external,
+      job: one?.flights[one.chunk.running ?? 0]?.job.id ?? null,
+    };
+  });
   const known = [...types.values()].map(
     ({ type, maxAttempts, priority, queue, timeout, redact, concurrency }) => ({
       type,

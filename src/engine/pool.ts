@@ -229,10 +229,20 @@ export class Pool {
     if (this.#chunks.size > 0) this.check([], AGAIN_MS).catch(() => undefined);
   }
 
-  /** The memory of a thread; undefined where it is gone, or inside a call of the system. */
+  /** The memory of a thread, whenever it answers; undefined where it is gone. Asked by one at a time. */
   async memory(threadId: number): Promise<ThreadMemory | undefined> {
     const thread = this.threads.find((one) => one.threadId === threadId);
     return thread === undefined ? undefined : this.#memories.of(thread);
+  }
+
+  /** The memory of each thread, as far as they answer soon. */
+  memories(): Promise<{ threadId: number; memory: ThreadMemory | undefined }[]> {
+    return Promise.all(
+      this.threads.map(async (thread) => ({
+        threadId: thread.threadId,
+        memory: await this.#memories.soon(thread),
+      })),
+    );
   }
 
   /**

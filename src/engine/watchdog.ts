@@ -33,6 +33,8 @@ const CANCELLED = 'Cancelled while it ran.';
 const TAKEN_OVER = 'Another process took this job over: this one gave no sign of life.';
 
 export class Watchdog {
+  /** Those whose thread has been asked for its memory and has not answered. */
+  readonly #weighing = new WeakSet<Running>();
   readonly #dispatcher: Dispatcher;
   readonly #pool: Pool;
   readonly #store: Pick<Store, 'lost'>;
@@ -149,9 +151,13 @@ export class Watchdog {
     }
   }
 
+  /** A thread in the midst of a large collection answers late: that is when it counts. */
   async #weigh(one: Running, flight: Flight): Promise<void> {
+    if (this.#weighing.has(one)) return;
+    this.#weighing.add(one);
     const index = one.chunk.running;
     const memory = await this.#pool.memory(one.chunk.threadId);
+    this.#weighing.delete(one);
     if (index === undefined || memory === undefined || one.chunk.running !== index) {
       return;
     }

@@ -29,11 +29,37 @@ suite('threads inside a call of the system', () => {
     const engine = await openEngine(t, { jobs: { Call: CALL }, hurry: 1 });
     const id = await engine.add('Call', { ms: 3000 });
     await engine.said(id, 'calling');
+    // It calls a little later.
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
     const [one] = engine.dispatcher.running;
     const { threadId } = one!.chunk;
     const from = performance.now();
-    for (let i = 0; i < 3; i++) await engine.pool.memory(threadId);
+    for (let i = 0; i < 3; i++) {
+      const told = (await engine.pool.memories()).find((thread) => thread.threadId === threadId);
+      assert.equal(told?.memory, undefined);
+    }
     assert.ok(performance.now() - from < 2000, `${performance.now() - from} ms`);
+  });
+
+  test('an answer about memory that comes late counts', limit, async (t) => {
+    const engine = await openEngine(t, {
+      jobs: {
+        Wait: `export default { maxAttempts: 1, memoryLimit: '64mb', handle: () => new Promise((r) => setTimeout(r, 5000)) };`,
+      },
+      hurry: 1,
+    });
+    let asked = 0;
+    engine.pool.memory = async () => {
+      asked += 1;
+      await new Promise((resolve) => {
+        setTimeout(resolve, 400);
+      });
+      return { heap: 10 ** 9, external: 0 };
+    };
+    assert.match((await engine.run('Wait')).lastError ?? '', /^Used .* of memory; its limit is 64 MB/);
+    assert.equal(asked, 1, 'and nobody else asks meanwhile');
   });
 
   test('they are told to end once, not every millisecond', limit, async (t) => {
